@@ -1,0 +1,69 @@
+/** Documents and folders through @inrupt/solid-client, loaded on first use; its errors become ours, with the server's reason. */
+import {
+  deleteContainer,
+  deleteFile,
+  getContainedResourceUrlAll,
+  getFile,
+  getSolidDataset,
+  overwriteFile,
+  type SolidDataset,
+  saveSolidDatasetAt,
+} from "@inrupt/solid-client";
+import { errorOf, type Fetch, FreeholdError } from "./errors.ts";
+import type { Dataset } from "./pod.ts";
+
+type PlatformFetch = typeof globalThis.fetch;
+
+const addressOf = (input: Parameters<PlatformFetch>[0]): string => {
+  if (typeof input === "string") return input;
+  return input instanceof URL ? input.href : input.url;
+};
+
+/** That library throws its own errors, which have read the answer but do not tell all of it: so it is read here, too. */
+async function through<T>(fetch: Fetch, url: string, work: (fetch: PlatformFetch) => Promise<T>): Promise<T> {
+  let refused: FreeholdError | null = null;
+  const listening: PlatformFetch = async (input, init) => {
+    const response = await fetch(addressOf(input), init);
+    if (!response.ok) refused = await errorOf(response.clone());
+    return response;
+  };
+  try {
+    return await work(listening);
+  } catch (cause) {
+    if (cause instanceof FreeholdError) throw cause;
+    const known = refused as FreeholdError | null;
+    if (known) throw known;
+    throw new FreeholdError("unreachable", "The server could not be reached or understood", {
+      url,
+      detail: (cause as Error).message,
+      cause,
+    });
+  }
+}
+
+export const readDataset = (fetch: Fetch, url: string): Promise<Dataset> =>
+  through(fetch, url, (own) => getSolidDataset(url, { fetch: own }));
+
+export const writeDataset = (fetch: Fetch, url: string, dataset: SolidDataset): Promise<Dataset> =>
+  through(fetch, url, async (own): Promise<Dataset> => saveSolidDatasetAt(url, dataset, { fetch: own }));
+
+export const listFolder = (fetch: Fetch, url: string): Promise<readonly string[]> =>
+  through(fetch, url, async (own) => getContainedResourceUrlAll(await getSolidDataset(url, { fetch: own })));
+
+export const readBlob = (fetch: Fetch, url: string): Promise<Blob> =>
+  through(fetch, url, (own) => getFile(url, { fetch: own }));
+
+export async function writeBlob(
+  fetch: Fetch,
+  url: string,
+  content: Blob | Uint8Array<ArrayBuffer> | string,
+  contentType: string,
+): Promise<void> {
+  const blob = new Blob([content], { type: contentType });
+  await through(fetch, url, (own) => overwriteFile(url, blob, { contentType, fetch: own }));
+}
+
+export const remove = (fetch: Fetch, url: string): Promise<void> =>
+  through(fetch, url, (own) =>
+    url.endsWith("/") ? deleteContainer(url, { fetch: own }) : deleteFile(url, { fetch: own }),
+  );

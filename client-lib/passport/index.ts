@@ -1,0 +1,18 @@
+/** Passports for browser and Node: make one, sign for it, and check anybody's without asking anybody. */
+export { type AllowUrl, allowLoopback, allowNone } from "./form.ts";
+export * from "./identifier.ts";
+export * from "./json.ts";
+export * from "./key.ts";
+export * from "./open.ts";
+export * from "./operation.ts";
+export * from "./recovery.ts";
+export {
+  type Candidate,
+  OPERATION_BYTES_MAX,
+  type PassportState,
+  type RegistryFacts,
+  type Rule,
+  type RuleOptions,
+} from "./rule.ts";
+export * from "./rules.ts";
+export * from "./verify.ts";

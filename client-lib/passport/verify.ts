@@ -1,0 +1,175 @@
+/** Whoever has a passport's bundle can check it alone: the identifier, the chain of authority, and the data record. */
+import { jcs, utf8 } from "./bytes.ts";
+import { isObject } from "./form.ts";
+import { idOfGenesis, type PassportId } from "./identifier.ts";
+import { JsonError, parseStrictJson } from "./json.ts";
+import {
+  type AuthorityOperation,
+  type DataOperation,
+  hashOfOperation,
+  type PassportOperation,
+  type Signed,
+} from "./operation.ts";
+import { OPERATION_BYTES_MAX, type PassportState, type Rule, type RuleOptions } from "./rule.ts";
+import { judge } from "./rules.ts";
+
+/** A passport as it is handed around. `data` is null from a rotation until its new delegate or owner says where it leads. */
+export interface Bundle {
+  readonly id: PassportId;
+  readonly head: {
+    readonly auth: readonly Signed<AuthorityOperation>[];
+    readonly data: Signed<DataOperation> | null;
+  };
+}
+
+/** A bundle that holds, and what it says. */
+export interface Passport {
+  readonly id: PassportId;
+  readonly state: PassportState;
+  readonly data: DataOperation | null;
+  /** Hash of the data record; null without one. */
+  readonly dataHash: string | null;
+}
+
+/** A broken rule. `rule` is its id in the table of rules, or one of: json, bundle, identifier, rollback. */
+export class PassportError extends Error {
+  override readonly name = "PassportError";
+  readonly rule: string;
+  readonly detail: string;
+  readonly conflict: boolean;
+
+  constructor(rule: Rule | string, detail: string) {
+    const id = typeof rule === "string" ? rule : rule.id;
+    super(`${id}: ${detail}`);
+    this.rule = id;
+    this.detail = detail;
+    this.conflict = typeof rule === "string" ? rule === "rollback" : rule.conflict;
+  }
+}
+
+const BUNDLE_OPERATIONS_MAX = 256; // A chain this long is a thousand years of careful people.
+
+/**
+ * Parses one signed operation; says nothing yet about whether it is allowed.
+ * @param source Text as it came, or a value, which is brought into canonical form first.
+ * @throws PassportError `json`.
+ */
+export function readSigned(source: string | object, operationBytesMax = OPERATION_BYTES_MAX): Signed {
+  try {
+    const text = typeof source === "string" ? source : jcs(source);
+    if (utf8(text).length > 2 * operationBytesMax)
+      throw new PassportError("json", `The text has more than ${2 * operationBytesMax} bytes`);
+    const value = parseStrictJson(text);
+    if (!isObject(value)) throw new PassportError("json", "It is not a JSON object");
+    return value as unknown as Signed; // The rules say whether it is one.
+  } catch (cause) {
+    if (cause instanceof PassportError) throw cause;
+    throw new PassportError("json", cause instanceof JsonError ? cause.message : "It is not JSON");
+  }
+}
+
+/** What a passport is after an operation that all rules allow. */
+export async function stateAfter(state: PassportState | null, op: PassportOperation): Promise<PassportState> {
+  if (op.t === "data") {
+    if (!state) throw new Error("Data before a passport");
+    return { ...state, dseq: op.dseq };
+  }
+  const id = op.t === "create" ? await idOfGenesis(op) : op.id;
+  return { id, head: op, headHash: await hashOfOperation(op), dseq: state?.dseq ?? 0 };
+}
+
+/** Judges an operation and applies it. @throws PassportError that names the first rule that is broken. */
+export async function applyOperation(
+  state: PassportState | null,
+  signed: Signed,
+  options: RuleOptions = {},
+): Promise<PassportState> {
+  const verdict = await judge({ signed, state, options });
+  if (verdict.kind === "broken") throw new PassportError(verdict.rule, verdict.detail);
+  return stateAfter(state, signed.op);
+}
+
+/**
+ * Walks a bundle from its genesis to its data record. Needs no network and trusts nobody.
+ * @param expected The identifier that was asked for; a bundle of any other is refused.
+ * @throws PassportError
+ */
+export async function verifyBundle(
+  source: string | object,
+  expected: PassportId,
+  options: RuleOptions = {},
+): Promise<Passport> {
+  const bundle = readBundle(source);
+  const { registry: _, ...asReader } = options;
+  let state: PassportState | null = null;
+  for (const [index, signed] of bundle.head.auth.entries()) {
+    if (signed.op?.t !== (index === 0 ? "create" : "rotate"))
+      throw new PassportError("bundle", "The chain of authority is not a create and then rotates");
+    state = await applyOperation(state, signed, asReader);
+    if (state.id !== expected)
+      throw new PassportError("identifier", "The genesis does not give the identifier that was asked for");
+  }
+  if (!state || bundle.id !== expected)
+    throw new PassportError("identifier", "The bundle is not of the passport that was asked for");
+  const { data } = bundle.head;
+  if (!data) return { id: state.id, state, data: null, dataHash: null };
+  if (data.op?.t !== "data") throw new PassportError("bundle", "The data record is something else");
+  state = await applyOperation(state, data, asReader);
+  return { id: state.id, state, data: data.op, dataHash: await hashOfOperation(data.op) };
+}
+
+function readBundle(source: string | object): Bundle {
+  let value: unknown;
+  try {
+    value = parseStrictJson(typeof source === "string" ? source : jcs(source));
+  } catch (cause) {
+    throw new PassportError("json", (cause as Error).message);
+  }
+  const head = isObject(value) ? value.head : null;
+  const fits =
+    isObject(head) &&
+    Array.isArray(head.auth) &&
+    head.auth.length >= 1 &&
+    head.auth.length <= BUNDLE_OPERATIONS_MAX &&
+    head.auth.every(isObject) &&
+    (head.data === null || isObject(head.data));
+  if (!fits) throw new PassportError("bundle", "It is not a passport's bundle");
+  return value as Bundle;
+}
+
+/** What somebody remembers of a passport, so that nobody can lead them back to an older state of it. */
+export interface Seen {
+  readonly aseq: number;
+  readonly headHash: string;
+  readonly dseq: number;
+  readonly dataHash: string | null;
+}
+
+export const seenOf = (passport: Passport): Seen => ({
+  aseq: passport.state.head.seq,
+  headHash: passport.state.headHash,
+  dseq: passport.state.dseq,
+  dataHash: passport.dataHash,
+});
+
+/**
+ * @throws PassportError `rollback` when the passport is older than what was seen, or is another one with the same numbers.
+ */
+export function refuseRollback(passport: Passport, seen: Seen | null): void {
+  if (!seen) return;
+  const now = seenOf(passport);
+  if (now.aseq < seen.aseq || (passport.data && now.dseq < seen.dseq))
+    throw new PassportError("rollback", "A newer state of this passport was seen before");
+  const forked =
+    (now.aseq === seen.aseq && now.headHash !== seen.headHash) ||
+    (passport.data && now.dseq === seen.dseq && seen.dataHash !== null && now.dataHash !== seen.dataHash);
+  if (forked) throw new PassportError("rollback", "Another state with the same numbers was seen before");
+  if (!passport.data && seen.dataHash !== null && now.aseq === seen.aseq)
+    throw new PassportError("rollback", "The data record seen before is missing");
+}
+
+/** What to remember after `passport`: never less than before. */
+export function remember(passport: Passport, seen: Seen | null): Seen {
+  const now = seenOf(passport);
+  return passport.data || !seen ? now : { ...now, dseq: Math.max(now.dseq, seen.dseq) };
+}

@@ -1,0 +1,307 @@
+/** The people of this server: opening an account with its pod, ways to sign in, and what the identity provider asks. */
+import type { Config } from "../config.ts";
+import { Problem } from "../errors.ts";
+import { parseWebId, type WebId } from "../iri.ts";
+import type { Limits } from "../limits.ts";
+import type { Log } from "../log.ts";
+import { webIdOfPod } from "../profile.ts";
+import { POD_NAME, type Pod, type Pods, RESERVED_NAMES } from "../store/pods.ts";
+import { SERVER_POD, type Snapshot, type Store, type Transaction } from "../store/store.ts";
+import { type Credentials, createCredentials } from "./credentials.ts";
+import { type NewDocument, newPodDocuments } from "./new-pod.ts";
+import type { OwnerAccess } from "./owner.ts";
+import { createPasskeys, type Passkeys } from "./passkeys.ts";
+import { createPasswords, passwordFault } from "./password.ts";
+import { createRate, networkOf } from "./rates.ts";
+import {
+  type Account,
+  accountOfPasskey,
+  accountOfPod,
+  findAccount,
+  hasAccount,
+  listAccounts,
+  type Passkey,
+  putAccount,
+} from "./records.ts";
+import { newId } from "./secret.ts";
+import { createSessions, type Session, type Sessions } from "./sessions.ts";
+import { createSetupLinks } from "./setup-links.ts";
+
+type Headers = Readonly<Record<string, string | undefined>>;
+
+/** Where new passports are registered. */
+export interface PassportDesk {
+  /** What the browser must know to make the first operation of a passport. */
+  begin(): Promise<{ readonly zone: string; readonly registrar: string; readonly delegateKey: string }>;
+  /** @throws Problem when the operation breaks a rule; then no passport was made. */
+  finish(input: {
+    readonly createOp: unknown;
+    readonly pod: Pod;
+    readonly webid: WebId;
+  }): Promise<{ readonly id: string }>;
+}
+
+export interface AccountDeps {
+  readonly store: Store;
+  readonly pods: Pods;
+  readonly now: () => Date;
+  readonly limits: Limits;
+  readonly config: Pick<Config, "baseUrl" | "signUp">;
+  readonly log: Log;
+  /** Writes a new pod's first documents. */
+  readonly seed: (pod: Pod, documents: readonly NewDocument[]) => Promise<void>;
+  readonly passport: PassportDesk;
+  /** What the access layer does for the owner's page. */
+  readonly access: OwnerAccess;
+}
+
+/** What a person fills in to open an account; a password, a passkey, or both. */
+export interface Opening {
+  readonly name: string;
+  readonly pod: string;
+  readonly password: string | null;
+  readonly passkey: { readonly accountId: string; readonly passkey: Passkey } | null;
+  /** The passport's signed first operation; null makes an account without a passport. */
+  readonly createOp: unknown;
+  readonly recoverySaved: boolean;
+}
+
+export interface AccountService {
+  // The identity provider's port (server/auth/accounts.ts).
+  sessionOf(headers: Headers): Promise<{ readonly accountId: string; readonly webid: WebId } | null>;
+  webIdOf(accountId: string): Promise<WebId | null>;
+  credentialOf(clientId: string): Promise<{ readonly secretHash: Uint8Array; readonly webid: WebId } | null>;
+
+  /** A one-time link that opens an account: for `start` when there is none yet, and for the CLI. */
+  createSetupLink(): Promise<string>;
+  /** No account yet: then the start prints a set-up link. */
+  isEmpty(): Promise<boolean>;
+  list(): Promise<readonly Account[]>;
+  /**
+   * Opens an account with its pod: the operator's way, without a link.
+   * @throws Problem `input-invalid`, `conflict` when the name is taken.
+   */
+  open(opening: Opening): Promise<Account>;
+
+  // For the doors of this folder.
+  /** @throws Problem `setup-link-invalid` when accounts need a link and `token` is none. */
+  checkLink(token: string): Promise<void>;
+  openByLink(token: string, opening: Opening): Promise<Account>;
+  /** Is this name for a pod still free? */
+  isFree(pod: string): Promise<boolean>;
+  signedIn(headers: Headers): Promise<{ readonly account: Account; readonly session: Session } | null>;
+  /** @throws Problem `login-failed`, in the same words and time whoever asks; `too-many-requests`. */
+  loginByPassword(pod: string, password: string, ip: string): Promise<Account>;
+  loginByPasskey(response: unknown, ip: string): Promise<Account>;
+  /** Counts a stranger's request against the network it comes from. @throws Problem `too-many-requests` */
+  countVisit(ip: string): void;
+  setPassword(account: Account, password: string | null): Promise<Account>;
+  addPasskey(account: Account, passkey: Passkey): Promise<Account>;
+  removePasskey(account: Account, id: string): Promise<Account>;
+  noteRecovery(account: Account): Promise<Account>;
+  readonly passkeys: Passkeys;
+  readonly sessions: Sessions;
+  readonly credentials: Credentials;
+  readonly deps: AccountDeps;
+}
+
+export function createAccounts(deps: AccountDeps): AccountService {
+  const { store, pods, now, limits, config, log, seed, passport } = deps;
+  const passwords = createPasswords(limits);
+  const passkeys = createPasskeys(config.baseUrl, now, limits);
+  const sessions = createSessions(store, config.baseUrl, now, limits);
+  const credentials = createCredentials(store, now, limits);
+  const links = createSetupLinks(store, now, limits);
+  const perAccount = createRate(
+    limits.loginsPerAccountMax,
+    limits.loginsPerAccountMsMax,
+    limits.ratesRemembered,
+    now,
+  );
+  const perNetwork = createRate(limits.loginsPerIpMax, limits.loginsPerIpMsMax, limits.ratesRemembered, now);
+  const opening = new Set<string>(); // Pods, and set-up links, with which an account is being opened at this moment.
+
+  const read = <T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> => store.read(SERVER_POD, work);
+
+  /** One account's change, on the newest record. */
+  async function change(account: Account, edit: (current: Account) => Account): Promise<Account> {
+    const { result } = await store.write(SERVER_POD, async (transaction) => {
+      const current = await findAccount(transaction, account.id);
+      if (!current) throw new Problem("login-required", "This account is gone");
+      const edited = edit(current);
+      await putAccount(transaction, edited);
+      return edited;
+    });
+    return result;
+  }
+
+  function checkOpening({ name, pod, password, passkey }: Opening): void {
+    const errors = [
+      ...(name ? [] : [{ at: "/name", detail: "Please say what you want to be called" }]),
+      ...(POD_NAME.test(pod) && !RESERVED_NAMES.has(pod)
+        ? []
+        : [{ at: "/pod", detail: "Use 1 to 63 letters a-z, digits and inner hyphens" }]),
+      ...(password === null && !passkey
+        ? [{ at: "/password", detail: "Choose a passkey or a password" }]
+        : []),
+    ];
+    const fault = password === null ? null : passwordFault(password, [name, pod], limits);
+    if (fault) errors.push({ at: "/password", detail: fault });
+    if (errors.length > 0)
+      throw new Problem("input-invalid", errors.map(({ detail }) => detail).join(". "), { errors });
+  }
+
+  const taken = (pod: string): Problem =>
+    new Problem("conflict", `The address ${config.baseUrl}${pod}/ is taken; choose another`, {
+      errors: [{ at: "/pod", detail: "This one is taken" }],
+    });
+
+  /**
+   * Pod, passport, first documents, account: in this order, so that what breaks off half-way leaves no account,
+   * and the next try by the same link goes on with the pod that is already there.
+   * @param begun Pods that this person's link has begun before.
+   */
+  async function make(
+    chosen: Opening,
+    begun: readonly string[],
+    last: (transaction: Transaction) => Promise<void>,
+  ): Promise<Account> {
+    checkOpening(chosen);
+    const { pod: podName, name } = chosen;
+    if (opening.has(podName)) throw taken(podName);
+    opening.add(podName);
+    try {
+      const password = chosen.password === null ? null : await passwords.hash(chosen.password);
+      const webid = parseWebId(webIdOfPod(config.baseUrl, podName));
+      const former = await pods.find(podName);
+      if (former && (!begun.includes(podName) || (await read((snapshot) => accountOfPod(snapshot, podName)))))
+        throw taken(podName);
+      const pod = former ?? (await pods.create(podName, webid));
+      const id =
+        chosen.createOp === null
+          ? null
+          : (await passport.finish({ createOp: chosen.createOp, pod, webid })).id;
+      await seed(pod, newPodDocuments({ baseUrl: config.baseUrl, pod: podName, webid, name, passport: id }));
+      const at = now().getTime();
+      const account: Account = {
+        id: chosen.passkey?.accountId ?? newId(),
+        name,
+        pod: podName,
+        webid,
+        password,
+        passkeys: chosen.passkey ? [chosen.passkey.passkey] : [],
+        passport: id,
+        recoverySaved: chosen.recoverySaved ? at : null,
+        created: at,
+      };
+      await store.write(SERVER_POD, async (transaction) => {
+        await last(transaction);
+        await putAccount(transaction, account);
+      });
+      log.info("account.opened", { passkey: chosen.passkey !== null, passport: id !== null });
+      return account;
+    } finally {
+      opening.delete(podName);
+    }
+  }
+
+  return {
+    passkeys,
+    sessions,
+    credentials,
+    deps,
+    async sessionOf(headers) {
+      const session = await sessions.find(headers);
+      const account = session && (await read((snapshot) => findAccount(snapshot, session.accountId)));
+      return account && { accountId: account.id, webid: account.webid };
+    },
+    webIdOf: async (accountId) => (await read((snapshot) => findAccount(snapshot, accountId)))?.webid ?? null,
+    credentialOf: (clientId) => credentials.find(clientId),
+
+    createSetupLink: async () => `${config.baseUrl}.account/setup#token=${await links.create()}`,
+    isEmpty: async () => !(await read(hasAccount)),
+    list: () => read(listAccounts),
+    open: (chosen) => make(chosen, [], async () => {}),
+
+    async checkLink(token) {
+      if (config.signUp === "link" || token !== "") await links.check(token);
+    },
+    async openByLink(token, chosen) {
+      if (config.signUp === "open" && token === "") return make(chosen, [], async () => {});
+      const begun = await links.check(token);
+      checkOpening(chosen); // Before anything is noted down.
+      if (opening.has(token)) throw new Problem("conflict", "This link is being used in another window");
+      opening.add(token);
+      try {
+        if (!begun.includes(chosen.pod) && (await pods.find(chosen.pod))) throw taken(chosen.pod);
+        await links.note(token, chosen.pod);
+        return await make(chosen, [...begun, chosen.pod], (transaction) => links.use(transaction, token));
+      } finally {
+        opening.delete(token);
+      }
+    },
+    isFree: async (pod) => POD_NAME.test(pod) && !RESERVED_NAMES.has(pod) && (await pods.find(pod)) === null,
+
+    async signedIn(headers) {
+      const session = await sessions.find(headers);
+      const account = session && (await read((snapshot) => findAccount(snapshot, session.accountId)));
+      return account && { account, session };
+    },
+    countVisit: (ip) => perNetwork.spend(networkOf(ip)),
+    async loginByPassword(pod, password, ip) {
+      perNetwork.spend(networkOf(ip));
+      perAccount.spend(pod); // Passkeys are not counted so, or strangers could lock an owner out.
+      const account = await read((snapshot) => accountOfPod(snapshot, pod));
+      const right = await passwords.verify(password, account?.password ?? null);
+      if (account && right) return account;
+      log.info("login.failed", { by: "password" });
+      throw new Problem("login-failed");
+    },
+    async loginByPasskey(response, ip) {
+      perNetwork.spend(networkOf(ip));
+      const ofPasskey = (id: string): Promise<Account | null> =>
+        read((snapshot) => accountOfPasskey(snapshot, id));
+      const used = await passkeys.login(
+        response,
+        async (id) => (await ofPasskey(id))?.passkeys.find((passkey) => passkey.id === id) ?? null,
+      );
+      const account = await ofPasskey(used.id);
+      if (!account) throw new Problem("login-failed", "The passkey was not accepted");
+      return change(account, (current) => ({
+        ...current,
+        passkeys: current.passkeys.map((passkey) =>
+          passkey.id === used.id ? { ...passkey, counter: used.counter } : passkey,
+        ),
+      }));
+    },
+    async setPassword(account, password) {
+      const fault = password === null ? null : passwordFault(password, [account.name, account.pod], limits);
+      if (fault) throw new Problem("input-invalid", fault, { errors: [{ at: "/password", detail: fault }] });
+      const hash = password === null ? null : await passwords.hash(password);
+      return change(account, (current) => {
+        if (hash === null && current.passkeys.length === 0)
+          throw new Problem("conflict", "The password is the only way to sign in; add a passkey first");
+        return { ...current, password: hash };
+      });
+    },
+    addPasskey: (account, passkey) =>
+      change(account, (current) => {
+        if (current.passkeys.length >= limits.accountsPasskeysMax)
+          throw new Problem("conflict", `At most ${limits.accountsPasskeysMax} passkeys; remove one first`);
+        return { ...current, passkeys: [...current.passkeys, passkey] };
+      }),
+    removePasskey: (account, id) =>
+      change(account, (current) => {
+        const left = current.passkeys.filter((passkey) => passkey.id !== id);
+        if (left.length === current.passkeys.length)
+          throw new Problem("not-found", "There is no such passkey");
+        if (left.length === 0 && current.password === null)
+          throw new Problem(
+            "conflict",
+            "This passkey is the only way to sign in; add another or a password first",
+          );
+        return { ...current, passkeys: left };
+      }),
+    noteRecovery: (account) => change(account, (current) => ({ ...current, recoverySaved: now().getTime() })),
+  };
+}

@@ -1,0 +1,210 @@
+/** The owner's page and the access lists: shows them as people and places, and changes them so that it can be undone. */
+import { acl, foaf, rdf } from "@freehold/vocab";
+import { MODE_IRIS } from "../access/acl.ts";
+import type { Access } from "../access/authorize.ts";
+import { grantInAcl } from "../access/default-acl.ts";
+import { Problem } from "../errors.ts";
+import { nameOf, parentOf } from "../iri.ts";
+import type { Limits } from "../limits.ts";
+import { parseRdf } from "../rdf/parse.ts";
+import { serializeRdf } from "../rdf/serialize.ts";
+import { namedNode, type Quad, quad } from "../rdf/terms.ts";
+import type { Pod } from "../store/pods.ts";
+import { decodeDocument, encodeDocument } from "../store/record.ts";
+import type { Entry, Snapshot, Store } from "../store/store.ts";
+import type { AccessChange, AccessEntry, OwnerAccess, Who } from "./owner.ts";
+
+export interface OwnerAccessDeps {
+  /** Ends in `/`. */
+  readonly baseUrl: string;
+  readonly store: Store;
+  readonly access: Pick<Access, "overview" | "checkAcl">;
+  readonly limits: Limits;
+  readonly now: () => Date;
+}
+
+const PREFIXES = { acl: acl.Access.slice(0, -"Access".length), foaf: foaf.Agent.slice(0, -"Agent".length) };
+const NAMES_SOMEBODY: ReadonlySet<string> = new Set([acl.agent, acl.agentClass, acl.agentGroup]);
+
+/** How an access list names them. https://solidproject.org/TR/wac#access-subjects */
+function subjectOf({ kind, iri }: Who): readonly [predicate: string, object: string] {
+  if (kind === "public") return [acl.agentClass, foaf.Agent];
+  if (kind === "signed-in") return [acl.agentClass, acl.AuthenticatedAgent];
+  return [kind === "group" ? acl.agentGroup : acl.agent, iri ?? ""];
+}
+
+/** A list without anything for `who`; a rule that is left with nobody goes whole. */
+export function withoutWho(quads: readonly Quad[], who: Who): readonly Quad[] {
+  const [predicate, object] = subjectOf(who);
+  const names = (one: Quad): boolean => one.predicate.value === predicate && one.object.value === object;
+  const touched = new Set(quads.filter(names).map(({ subject }) => subject.value));
+  if (touched.size === 0) return quads;
+  const kept = quads.filter((one) => !names(one));
+  const inhabited = new Set(
+    kept.filter((one) => NAMES_SOMEBODY.has(one.predicate.value)).map(({ subject }) => subject.value),
+  );
+  const dead = new Set([...touched].filter((rule) => !inhabited.has(rule)));
+  // Conditions of a dead rule that are blank nodes go with it.
+  for (const gone of dead) {
+    for (const { subject, object } of kept)
+      if (subject.value === gone && object.termType === "BlankNode") dead.add(object.value); // A Set's loop sees what is added.
+  }
+  return kept.filter(({ subject }) => !dead.has(subject.value));
+}
+
+/** One stored list before and after a change; `before` null when there was none. */
+interface Edit {
+  readonly path: string;
+  readonly before: Uint8Array | null;
+}
+
+export function createOwnerAccess({ baseUrl, store, access, limits, now }: OwnerAccessDeps): OwnerAccess {
+  const origin = baseUrl.slice(0, -1);
+  const urlOf = (path: string): string => `${origin}${path}`;
+
+  async function readList(entry: Entry): Promise<readonly Quad[]> {
+    const { bytes, contentType } = decodeDocument(entry);
+    return parseRdf(bytes, contentType, `${urlOf(entry.group)}.acl`, limits);
+  }
+
+  /** The list that is in force at `path`: its own, or that of the nearest folder above. */
+  async function effective(snapshot: Snapshot, pod: Pod, path: string): Promise<Entry> {
+    for (let place: string | null = path; place !== null && place !== "/"; place = parentOf(place)) {
+      const entry = await snapshot.get("auxiliary", place, "acl");
+      if (entry) return entry;
+    }
+    throw new Problem("internal", `The pod ${pod.name} has no access list`);
+  }
+
+  async function encode(quads: readonly Quad[], pod: Pod, path: string): Promise<Uint8Array> {
+    const url = urlOf(path);
+    const rules = quads.some(({ predicate }) => NAMES_SOMEBODY.has(predicate.value))
+      ? quads
+      : ownersRule(pod, url);
+    access.checkAcl(rules, `${url}.acl`, url, pod);
+    const bytes = await serializeRdf(rules, "text/turtle", { prefixes: PREFIXES });
+    return encodeDocument({ contentType: "text/turtle", modified: now().getTime(), bytes });
+  }
+
+  /** What an emptied list says: without a list the place would inherit again, and could open to more people. */
+  function ownersRule(pod: Pod, url: string): readonly Quad[] {
+    return rule(`${url}.acl#owner`, [acl.agent, pod.owner], url, [
+      MODE_IRIS.read,
+      MODE_IRIS.write,
+      MODE_IRIS.control,
+    ]);
+  }
+
+  function rule(
+    name: string,
+    [predicate, object]: readonly [string, string],
+    url: string,
+    modes: readonly string[],
+  ): Quad[] {
+    const places = url.endsWith("/") ? [acl.accessTo, acl.default] : [acl.accessTo];
+    const say = (property: string, value: string): Quad =>
+      quad(namedNode(name), namedNode(property), namedNode(value));
+    return [
+      say(rdf.type, acl.Authorization),
+      say(predicate, object),
+      ...places.map((place) => say(place, url)),
+      ...modes.map((mode) => say(acl.mode, mode)),
+    ];
+  }
+
+  /** Runs an edit and remembers what was there, so that it can be put back as long as nobody else has written since. */
+  async function change(
+    pod: Pod,
+    edit: (
+      put: (path: string, before: Entry | null, quads: readonly Quad[]) => Promise<void>,
+      transaction: Snapshot,
+    ) => Promise<void>,
+  ): Promise<AccessChange> {
+    const { result: edits, generation } = await store.write(pod.id, async (transaction) => {
+      const done: Edit[] = [];
+      await edit(async (path, before, quads) => {
+        transaction.put("auxiliary", path, "acl", await encode(quads, pod, path));
+        done.push({ path, before: before?.value ?? null });
+      }, transaction);
+      return done;
+    });
+    return {
+      places: edits.length,
+      async undo() {
+        await store.write(pod.id, async (transaction) => {
+          for (const { path, before } of edits) {
+            const present = await transaction.get("auxiliary", path, "acl");
+            if (present?.version !== generation)
+              throw new Problem("conflict", "This has been changed since; it cannot be undone any more");
+            if (before) transaction.put("auxiliary", path, "acl", before);
+            else transaction.delete("auxiliary", path, "acl");
+          }
+        });
+      },
+    };
+  }
+
+  return {
+    async overview(pod) {
+      const { entries, counts } = await store.read(pod.id, (snapshot) => access.overview(snapshot, pod));
+      const merged = new Map<string, AccessEntry>();
+      for (const { who, path, modes, inherited, apps } of entries) {
+        if (who.iri === pod.owner) continue;
+        const kind = who.kind === "agent" ? "person" : who.kind;
+        const key = JSON.stringify([kind, who.iri, path, apps]);
+        const former = merged.get(key);
+        merged.set(key, {
+          who: { kind, iri: who.iri ?? null },
+          path,
+          modes: [...new Set([...(former?.modes ?? []), ...modes])],
+          inherited: inherited || (former?.inherited ?? false),
+          apps,
+          members: who.members?.length ?? null,
+        });
+      }
+      return { people: counts.agents, entries: [...merged.values()] };
+    },
+    revoke: (pod, who, path) =>
+      change(pod, async (put, transaction) => {
+        const entries: Entry[] = [];
+        if (path === null) {
+          for await (const entry of transaction.all("auxiliary"))
+            if (entry.item === "acl") entries.push(entry);
+        } else {
+          const entry = await transaction.get("auxiliary", path, "acl");
+          if (entry) entries.push(entry);
+        }
+        for (const entry of entries) {
+          const quads = await readList(entry);
+          const left = withoutWho(quads, who);
+          if (left !== quads) await put(entry.group, entry, left);
+        }
+      }),
+    grant: (pod, who, path, modes) =>
+      change(pod, async (put, transaction) => {
+        if (!(await transaction.get("resource", parentOf(path) ?? "/", nameOf(path))))
+          throw new Problem("not-found", "There is no such place in your pod");
+        const source = await effective(transaction, pod, path);
+        const subjectUrl = urlOf(path);
+        const place = { aclUrl: `${urlOf(source.group)}.acl`, subjectUrl };
+        // Without modes it only writes down what the place has inherited so far.
+        const own = grantInAcl(await readList(source), {
+          ...place,
+          agent: pod.owner,
+          modes: [],
+          inherit: true,
+        });
+        const others = withoutWho(own, who); // What they had here is replaced, not added to.
+        const used = new Set(others.map(({ subject }) => subject.value));
+        let name = `${subjectUrl}.acl#shared`;
+        for (let number = 2; used.has(name); number += 1) name = `${subjectUrl}.acl#shared-${number}`;
+        const added = rule(
+          name,
+          subjectOf(who),
+          subjectUrl,
+          modes.map((mode) => MODE_IRIS[mode]),
+        );
+        await put(path, source.group === path ? source : null, [...others, ...added]);
+      }),
+  };
+}

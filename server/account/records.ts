@@ -1,0 +1,83 @@
+/** Accounts as the store keeps them, among the server's own records: found by id, by the pod's name, by a passkey. */
+import type { WebId } from "../iri.ts";
+import { decodeRecord, encodeRecord } from "../store/record.ts";
+import type { Snapshot, Transaction } from "../store/store.ts";
+
+/** A public key that can sign in; the private one never leaves the person's device. */
+export interface Passkey {
+  /** The authenticator's own id for it, base64url. */
+  readonly id: string;
+  /** Where it was made, in words for its owner. */
+  readonly name: string;
+  /** COSE key, base64url. */
+  readonly publicKey: string;
+  /** Grows with each use where the authenticator counts. */
+  readonly counter: number;
+  readonly transports: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly created: number;
+}
+
+export interface Account {
+  readonly id: string;
+  /** What the person wants to be called. */
+  readonly name: string;
+  /** Name of the pod; also what is typed to sign in with a password. */
+  readonly pod: string;
+  readonly webid: WebId;
+  /** PHC string, or null for those who only use passkeys. */
+  readonly password: string | null;
+  readonly passkeys: readonly Passkey[];
+  /** Passport identifier without `did:dcann:`; null where none was made. */
+  readonly passport: string | null;
+  /** When the owner last said that the recovery file is safe; milliseconds since 1970. */
+  readonly recoverySaved: number | null;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+}
+
+const BY_ID = "id";
+const BY_POD = "pod";
+const BY_PASSKEY = "passkey";
+
+export async function findAccount(snapshot: Snapshot, id: string): Promise<Account | null> {
+  const entry = await snapshot.get("account", BY_ID, id);
+  return entry && decodeRecord<Account>(entry);
+}
+
+async function follow(snapshot: Snapshot, group: string, item: string): Promise<Account | null> {
+  const entry = await snapshot.get("account", group, item);
+  return entry && findAccount(snapshot, decodeRecord<string>(entry));
+}
+
+export const accountOfPod = (snapshot: Snapshot, pod: string): Promise<Account | null> =>
+  follow(snapshot, BY_POD, pod);
+
+export const accountOfPasskey = (snapshot: Snapshot, passkeyId: string): Promise<Account | null> =>
+  follow(snapshot, BY_PASSKEY, passkeyId);
+
+export async function listAccounts(snapshot: Snapshot): Promise<readonly Account[]> {
+  const accounts: Account[] = [];
+  for await (const entry of snapshot.list("account", BY_ID)) accounts.push(decodeRecord<Account>(entry));
+  return accounts.sort((a, b) => a.created - b.created);
+}
+
+export async function hasAccount(snapshot: Snapshot): Promise<boolean> {
+  for await (const _entry of snapshot.list("account", BY_ID)) return true;
+  return false;
+}
+
+/** Writes the account and its indexes, and takes passkeys out of the index that it has no more. */
+export async function putAccount(transaction: Transaction, account: Account): Promise<void> {
+  const before = await findAccount(transaction, account.id);
+  for (const { id } of before?.passkeys ?? []) {
+    if (!account.passkeys.some((passkey) => passkey.id === id)) transaction.delete("account", BY_PASSKEY, id);
+  }
+  for (const { id } of account.passkeys) {
+    if (!before?.passkeys.some((passkey) => passkey.id === id)) {
+      transaction.put("account", BY_PASSKEY, id, encodeRecord(account.id));
+    }
+  }
+  if (!before) transaction.put("account", BY_POD, account.pod, encodeRecord(account.id));
+  transaction.put("account", BY_ID, account.id, encodeRecord(account));
+}

@@ -1,0 +1,45 @@
+import type { Problems } from "./problems.ts";
+import { PROBLEMS } from "./problems.ts";
+
+export type ProblemCode = keyof Problems;
+
+/** One thing that is wrong with the request, for a machine and for a person. */
+export interface ProblemDetail {
+  readonly detail: string;
+  /** Where: a JSON pointer, a path of a shape, or `line:column`. */
+  readonly at?: string;
+}
+
+export interface ProblemOptions extends ErrorOptions {
+  /** Several findings, shown as `errors[]`. */
+  readonly errors?: readonly ProblemDetail[];
+  /** Response headers that belong to the answer, e.g. `retry-after`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Extension members of the problem document (RFC 9457 section 3.2). */
+  readonly members?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What a client should know: thrown anywhere, turned into RFC 9457 in one place (`http/respond.ts`).
+ * @throws never; it is thrown.
+ * @see https://www.rfc-editor.org/rfc/rfc9457
+ */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly code: ProblemCode;
+  readonly status: number;
+  readonly detail: string | undefined;
+  readonly errors: readonly ProblemDetail[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly members: Readonly<Record<string, unknown>>;
+
+  constructor(code: ProblemCode, detail?: string, options: ProblemOptions = {}) {
+    super(detail ? `${code}: ${detail}` : code, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.status = PROBLEMS[code].status;
+    this.detail = detail;
+    this.errors = options.errors ?? [];
+    this.headers = options.headers ?? {};
+    this.members = options.members ?? {};
+  }
+}

@@ -1,0 +1,54 @@
+/** Looking things up in a snapshot: what stands at a path, with its representation's bytes. */
+import { nameOf, parentOf, type Target } from "../iri.ts";
+import { decodeDocument, decodeRecord, type ResourceRecord } from "../store/record.ts";
+import type { Entry, Snapshot } from "../store/store.ts";
+
+export interface Found {
+  readonly entry: Entry;
+  readonly record: ResourceRecord;
+}
+
+/** The resource at a canonical path, or null. Auxiliary resources are not found here. */
+export async function findResource(snapshot: Snapshot, path: string): Promise<Found | null> {
+  const entry = await snapshot.get("resource", parentOf(path) ?? "", nameOf(path));
+  return entry && { entry, record: decodeRecord<ResourceRecord>(entry) };
+}
+
+/** The same name with or without its slash: the two must not both exist. https://solidproject.org/TR/protocol#uri-slash-semantics */
+export function otherForm(path: string): string {
+  return path.endsWith("/") ? path.slice(0, -1) : `${path}/`;
+}
+
+/** Something with bytes that are one RDF document or one binary. */
+export interface Stored {
+  /** Identity for caches; its version makes the ETag. */
+  readonly entry: Entry;
+  readonly contentType: string;
+  readonly modified: number;
+  readonly isRdf: boolean;
+  readonly bytes: Uint8Array | null;
+  readonly blob: { readonly hash: string; readonly bytes: number } | null;
+}
+
+/** What a GET of a target that is no container would send; null when there is nothing. */
+export async function findStored(snapshot: Snapshot, target: Target): Promise<Stored | null> {
+  if (target.auxiliary) {
+    const entry = await snapshot.get("auxiliary", target.subject, target.auxiliary);
+    if (!entry) return null;
+    const { contentType, modified, bytes } = decodeDocument(entry);
+    return { entry, contentType, modified, isRdf: true, bytes, blob: null };
+  }
+  const found = await findResource(snapshot, target.path);
+  if (!found || found.record.kind === "container") return null;
+  const { record, entry } = found;
+  const common = { entry, contentType: record.contentType, modified: record.modified, isRdf: record.kind === "rdf" };
+  if (record.blob) return { ...common, bytes: null, blob: { hash: record.blob, bytes: record.bytes } };
+  const body = await snapshot.get("body", target.path, "");
+  return body && { ...common, bytes: body.value, blob: null };
+}
+
+/** Whether anything stands at the target: a resource, or an auxiliary with a representation. */
+export async function exists(snapshot: Snapshot, target: Target): Promise<boolean> {
+  if (target.auxiliary) return (await snapshot.get("auxiliary", target.subject, target.auxiliary)) !== null;
+  return (await findResource(snapshot, target.path)) !== null;
+}

@@ -1,0 +1,94 @@
+/** The header fields by which a resource tells a client what it is and what may be done with it. */
+import type { Target } from "../iri.ts";
+import type { Method } from "../operation.ts";
+
+const LDP = "http://www.w3.org/ns/ldp#";
+const SPACE = "http://www.w3.org/ns/pim/space#";
+const SOLID = "http://www.w3.org/ns/solid/terms#";
+
+export const ACCEPT_PATCH = "text/n3, application/sparql-update";
+export const ACCEPT_RDF = "text/turtle, application/ld+json, application/n-triples, application/n-quads";
+export const ACCEPT_ANY = `${ACCEPT_RDF}, */*`;
+
+/** What the resource is, which decides what may be done to it. */
+export type Nature = "root" | "container" | "document" | "auxiliary" | "root-acl" | "endpoint";
+
+export function natureOf(target: Target, podName: string): Nature {
+  if (target.auxiliary) return target.auxiliary === "acl" && target.subject === `/${podName}/` ? "root-acl" : "auxiliary";
+  if (!target.isContainer) return "document";
+  return target.path === `/${podName}/` ? "root" : "container";
+}
+
+/** https://solidproject.org/TR/protocol#server-allow-methods */
+export const ALLOWED: Readonly<Record<Nature, readonly Method[]>> = {
+  root: ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH"],
+  container: ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"],
+  document: ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"],
+  auxiliary: ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"],
+  "root-acl": ["GET", "HEAD", "OPTIONS", "PUT", "PATCH"], // The root's access list cannot be deleted.
+  endpoint: ["GET", "HEAD", "OPTIONS", "POST"],
+};
+
+const abilities = new Map<Nature, Readonly<Record<string, string>>>();
+
+/** Allow, Accept-Patch, Accept-Post, Accept-Put, MS-Author-Via: in step with {@link ALLOWED}. */
+export function abilityHeaders(nature: Nature): Readonly<Record<string, string>> {
+  let headers = abilities.get(nature);
+  if (!headers) {
+    const allowed = ALLOWED[nature];
+    headers = Object.freeze({
+      allow: allowed.join(", "),
+      ...(allowed.includes("PATCH") && { "accept-patch": ACCEPT_PATCH, "ms-author-via": "SPARQL" }),
+      ...(allowed.includes("POST") && nature !== "endpoint" && { "accept-post": ACCEPT_ANY }),
+      ...(allowed.includes("PUT") && { "accept-put": nature === "document" ? ACCEPT_ANY : ACCEPT_RDF }),
+    });
+    abilities.set(nature, headers);
+  }
+  return headers;
+}
+
+/**
+ * The Link header of a resource.
+ * @param base The server's base URL, ending in `/`.
+ * @see https://solidproject.org/TR/protocol#server-link-auxiliary-type
+ */
+export function linkHeader(base: string, target: Target, nature: Nature, owner: string): string {
+  const origin = base.slice(0, -1);
+  const storage = `${base}${target.pod}/`;
+  const links = [`<${storage}.well-known/solid>; rel="${SOLID}storageDescription"`];
+  if (nature === "endpoint") return links.join(", ");
+  if (target.auxiliary) {
+    links.push(`<${origin}${target.subject}>; rel="${target.auxiliary === "meta" ? "describes" : "https://www.w3.org/ns/auth/acl#accessTo"}"`);
+    if (target.auxiliary === "meta") links.push(`<${origin}${target.subject}.acl>; rel="acl"`);
+    else links.push(`<${origin}${target.path}>; rel="acl"`);
+  } else {
+    links.push(`<${origin}${target.path}.acl>; rel="acl"`, `<${origin}${target.path}.meta>; rel="describedby"`);
+  }
+  links.push(`<${LDP}Resource>; rel="type"`);
+  if (target.isContainer) links.push(`<${LDP}Container>; rel="type"`, `<${LDP}BasicContainer>; rel="type"`);
+  if (nature === "root") {
+    links.push(
+      `<${SPACE}Storage>; rel="type"`,
+      `<${owner}>; rel="${SOLID}owner"`,
+      `<${storage}sparql>; rel="http://www.w3.org/ns/solid/sparql#endpoint"`,
+    );
+  }
+  return links.join(", ");
+}
+
+/** Types that a browser would run or render as a page of this origin. */
+const ACTIVE = /^(text\/html|application\/xhtml\+xml|image\/svg\+xml|text\/xml|application\/xml|application\/pdf|text\/javascript|application\/javascript|application\/ecmascript|text\/ecmascript|multipart\/related|message\/rfc822|application\/x-mimearchive|text\/xsl|application\/mathml\+xml|application\/x-shockwave-flash)$|\+xml$/;
+
+/** What users uploaded is served inert: no script runs, no cookie is reachable, nothing is guessed. */
+export function inertHeaders(contentType: string): Readonly<Record<string, string>> {
+  const type = contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  return ACTIVE.test(type) ? INERT_ATTACHED : INERT;
+}
+
+const INERT = Object.freeze({
+  "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "cross-origin-resource-policy": "cross-origin",
+  "referrer-policy": "no-referrer",
+});
+const INERT_ATTACHED = Object.freeze({ ...INERT, "content-disposition": "attachment" });

@@ -1,0 +1,53 @@
+/** Which access an operation needs, and on what: the table behind every door to a pod's resources. */
+import { parentOf, type Target } from "../iri.ts";
+import type { Mode } from "../operation.ts";
+import { modesOfPatch } from "../rdf/patch.ts";
+import type { Snapshot } from "../store/store.ts";
+import { exists, findResource } from "./find.ts";
+import type { Prepared } from "./prepare.ts";
+
+export interface Need {
+  readonly target: Target;
+  readonly modes: readonly Mode[];
+}
+
+export type Needs = (snapshot: Snapshot, target: Target, prepared: Prepared) => Promise<readonly Need[]>;
+
+function containerTarget(pod: string, path: string): Target {
+  return { pod, path, isContainer: true, auxiliary: null, subject: path };
+}
+
+/** The nearest container above `path` that exists: creating below it changes its membership. */
+async function nearestContainer(snapshot: Snapshot, target: Target): Promise<Target> {
+  let path = parentOf(target.path);
+  while (path !== null && path !== `/${target.pod}/` && !(await findResource(snapshot, path))) path = parentOf(path);
+  return containerTarget(target.pod, path ?? `/${target.pod}/`);
+}
+
+/** https://solidproject.org/TR/wac#read-operation */
+export const needsOfRead: Needs = async (_snapshot, target) => [{ target, modes: ["read"] }];
+
+/** Replacing needs Write; creating needs Append on the container too. https://solidproject.org/TR/wac#create-operation */
+export const needsOfPut: Needs = async (snapshot, target) => {
+  const write: Need = { target, modes: ["write"] };
+  if (target.auxiliary || (await exists(snapshot, target))) return [write];
+  return [{ target: await nearestContainer(snapshot, target), modes: ["append"] }, write];
+};
+
+export const needsOfPost: Needs = async (_snapshot, target) => [{ target, modes: ["append"] }];
+
+/** Each part of a patch is an operation of its own. https://solidproject.org/TR/protocol#server-patch-n3-semantics */
+export const needsOfPatch: Needs = async (snapshot, target, prepared) => {
+  // Asked once before the patch is read, too: then the least that any patch needs.
+  const modes = prepared?.kind === "patch" ? modesOfPatch(prepared.patch) : [];
+  const patch: Need = { target, modes: modes.length === 0 ? ["append"] : modes };
+  if (target.auxiliary || (await exists(snapshot, target))) return [patch];
+  return [{ target: await nearestContainer(snapshot, target), modes: ["append"] }, patch];
+};
+
+/** https://solidproject.org/TR/wac#delete-operation */
+export const needsOfDelete: Needs = async (_snapshot, target) => {
+  const write: Need = { target, modes: ["write"] };
+  if (target.auxiliary) return [write];
+  return [{ target: containerTarget(target.pod, parentOf(target.path) ?? "/"), modes: ["write"] }, write];
+};

@@ -1,0 +1,85 @@
+/** Everything about a write that needs no snapshot: reading, parsing, streaming large content to disk. */
+import { Readable } from "node:stream";
+import { readBody } from "../body.ts";
+import { Problem } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+import type { Operation } from "../operation.ts";
+import { isRdfType, mediaTypeOf } from "../rdf/media.ts";
+import { parseRdf } from "../rdf/parse.ts";
+import { type Patch, parsePatch } from "../rdf/patch.ts";
+import type { Quad } from "../rdf/terms.ts";
+import type { Blobs, PodId } from "../store/store.ts";
+import { ACCEPT_PATCH, ACCEPT_RDF } from "./headers.ts";
+
+export type Prepared =
+  | { readonly kind: "rdf"; readonly contentType: string; readonly bytes: Uint8Array; readonly quads: readonly Quad[] }
+  | { readonly kind: "binary"; readonly contentType: string; readonly bytes: Uint8Array }
+  | { readonly kind: "blob"; readonly contentType: string; readonly hash: string; readonly bytes: number }
+  | { readonly kind: "container"; readonly quads: readonly Quad[] }
+  | { readonly kind: "patch"; readonly patch: Patch }
+  | null;
+
+const CONTAINER_LINK = /<http:\/\/www\.w3\.org\/ns\/ldp#(?:Basic)?Container>\s*;[^,]*\brel\s*=\s*"?type"?/i;
+
+/** Whether a POST asks for a container. https://www.w3.org/TR/ldp/#ldpc-post-createrdf */
+export function asksForContainer(operation: Operation): boolean {
+  return CONTAINER_LINK.test(operation.headers.link ?? "");
+}
+
+function contentTypeOf(operation: Operation): string {
+  const contentType = operation.headers["content-type"];
+  if (contentType === undefined || contentType.trim() === "") throw new Problem("content-type-missing");
+  if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;.*)?$/.test(contentType)) throw new Problem("unsupported-media-type", "This is not a media type");
+  return contentType;
+}
+
+async function prepareRdf(operation: Operation, contentType: string, bytesMax: number, limits: Limits, base: string) {
+  const bytes = await readBody(operation.body, bytesMax);
+  return { bytes, quads: bytes.length === 0 ? [] : await parseRdf(bytes, contentType, base, limits) };
+}
+
+/**
+ * The content of a PUT or POST.
+ * @param base What relative references in the content are resolved against.
+ * @throws Problem `content-type-missing`, `unsupported-media-type`, `rdf-invalid`, `body-too-large`.
+ */
+export async function prepareContent(operation: Operation, asContainer: boolean, base: string, pod: PodId, blobs: Blobs, limits: Limits): Promise<Prepared> {
+  if (asContainer && !operation.body) return { kind: "container", quads: [] };
+  const contentType = contentTypeOf(operation);
+  const mediaType = mediaTypeOf(contentType);
+  if (asContainer || operation.target.auxiliary) {
+    const bytesMax = operation.target.auxiliary ? limits.aclBytesMax : limits.rdfBytesMax;
+    if (!isRdfType(mediaType)) {
+      if (asContainer && (await readBody(operation.body, bytesMax)).length === 0) return { kind: "container", quads: [] };
+      throw new Problem("unsupported-media-type", `Send one of ${ACCEPT_RDF}`);
+    }
+    const { bytes, quads } = await prepareRdf(operation, contentType, bytesMax, limits, base);
+    return asContainer ? { kind: "container", quads } : { kind: "rdf", contentType: mediaType, bytes, quads };
+  }
+  if (isRdfType(mediaType)) {
+    return { kind: "rdf", contentType: mediaType, ...(await prepareRdf(operation, contentType, limits.rdfBytesMax, limits, base)) };
+  }
+  const declared = Number(operation.headers["content-length"] ?? (operation.body ? Number.NaN : 0));
+  if (declared > limits.blobBytesMax) throw new Problem("body-too-large", `At most ${limits.blobBytesMax} bytes`);
+  if (declared <= limits.inlineBytesMax) {
+    return { kind: "binary", contentType, bytes: await readBody(operation.body, limits.inlineBytesMax) };
+  }
+  const { hash, bytes } = await blobs.write(pod, operation.body ?? Readable.from([]), limits.blobBytesMax);
+  return { kind: "blob", contentType, hash, bytes };
+}
+
+/** @throws Problem `unsupported-media-type` with Accept-Patch, `patch-invalid`. */
+export async function preparePatch(operation: Operation, limits: Limits): Promise<Prepared> {
+  const mediaType = mediaTypeOf(contentTypeOf(operation));
+  if (mediaType !== "text/n3" && mediaType !== "application/sparql-update") {
+    throw new Problem("unsupported-media-type", `Send a patch as one of ${ACCEPT_PATCH}`, { headers: { "accept-patch": ACCEPT_PATCH } });
+  }
+  const bytes = await readBody(operation.body, limits.patchBytesMax);
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new Problem("bad-request", "The patch is not UTF-8", { cause });
+  }
+  return { kind: "patch", patch: parsePatch(text, mediaType, operation.url) };
+}

@@ -1,0 +1,147 @@
+/** GET and HEAD of a pod's resources: documents, binaries, containers, and their auxiliaries. */
+import { Problem } from "../errors.ts";
+import { nameOf } from "../iri.ts";
+import { Lru } from "../lru.ts";
+import type { Operation, Result } from "../operation.ts";
+import { containerQuads, containerTurtle } from "../rdf/container.ts";
+import { mediaTypeOf, negotiate, RDF_TYPES } from "../rdf/media.ts";
+import { parseRdf } from "../rdf/parse.ts";
+import { serializeRdf } from "../rdf/serialize.ts";
+import { decodeDocument, decodeRecord, type ResourceRecord } from "../store/record.ts";
+import type { Pod } from "../store/pods.ts";
+import type { Blobs, Entry, Snapshot } from "../store/store.ts";
+import { etagOf, isNotModified, parseRange } from "./conditions.ts";
+import { findResource, findStored, otherForm, type Stored } from "./find.ts";
+import { abilityHeaders, inertHeaders, linkHeader, natureOf } from "./headers.ts";
+
+const DERIVED_BYTES_MAX = 64 * 1024 * 1024; // Listings and converted documents, made once per version.
+
+export interface Reader {
+  /**
+   * @param mayRead Whether the same agent may read another path: asked before a redirect tells that it exists.
+   * @throws Problem `not-found`, `not-acceptable`, `range-not-satisfiable`.
+   */
+  read(snapshot: Snapshot, pod: Pod, operation: Operation, mayRead: (path: string) => Promise<boolean>): Promise<Result>;
+}
+
+/** Suffixes that keep the ETags of a version's forms apart. */
+const FORMS: Readonly<Record<string, string>> = {
+  "text/turtle": "ttl",
+  "application/ld+json": "jsonld",
+  "application/n-triples": "nt",
+  "application/n-quads": "nq",
+};
+
+interface Representation {
+  readonly contentType: string;
+  readonly etag: string;
+  readonly modified: number;
+  readonly bytes: number;
+  readonly content: Uint8Array | { readonly blob: string };
+}
+
+export function createReader(baseUrl: string, blobs: Blobs): Reader {
+  const derived = new Lru<string, Uint8Array>(DERIVED_BYTES_MAX);
+
+  async function once(key: string, make: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    const known = derived.get(key);
+    if (known) return known;
+    const bytes = await make();
+    derived.set(key, bytes, bytes.length);
+    return bytes;
+  }
+
+  function chooseType(operation: Operation, offered: readonly string[]): string {
+    const chosen = negotiate(operation.headers.accept, offered);
+    if (chosen === null) throw new Problem("not-acceptable", `Available: ${offered.join(", ")}`);
+    return chosen;
+  }
+
+  async function representDocument(pod: Pod, operation: Operation, stored: Stored): Promise<Representation> {
+    const { entry, modified, blob, bytes } = stored;
+    const mediaType = mediaTypeOf(stored.contentType);
+    const chosen = chooseType(operation, stored.isRdf ? [mediaType, ...RDF_TYPES.filter((type) => type !== mediaType)] : [mediaType]);
+    if (blob) return { contentType: stored.contentType, etag: etagOf(entry.version), modified, bytes: blob.bytes, content: { blob: blob.hash } };
+    const own = bytes ?? new Uint8Array();
+    if (chosen === mediaType) return { contentType: stored.contentType, etag: etagOf(entry.version), modified, bytes: own.length, content: own };
+    const converted = await once(`${pod.id} ${operation.target.path} ${entry.version} ${chosen}`, async () =>
+      serializeRdf(await parseRdf(own, stored.contentType, operation.url), chosen, { baseIri: operation.url }),
+    );
+    return { contentType: chosen, etag: etagOf(entry.version, FORMS[chosen]), modified, bytes: converted.length, content: converted };
+  }
+
+  async function* membersOf(snapshot: Snapshot, path: string): AsyncIterable<{ name: string; record: ResourceRecord }> {
+    for await (const entry of snapshot.list("resource", path)) yield { name: entry.item, record: decodeRecord<ResourceRecord>(entry) };
+  }
+
+  async function listContainer(snapshot: Snapshot, operation: Operation, chosen: string, modified: number, meta: Entry | null): Promise<Uint8Array> {
+    const members = await Array.fromAsync(membersOf(snapshot, operation.target.path));
+    members.sort((a, b) => (a.name < b.name ? -1 : 1)); // The store lists in no order; clients and caches like one.
+    const description = meta ? decodeDocument(meta) : null;
+    const extra = description ? await parseRdf(description.bytes, description.contentType, operation.url) : [];
+    if (chosen === "text/turtle" && extra.length === 0) return Buffer.concat(await Array.fromAsync(containerTurtle(operation.url, members, { modified })));
+    return serializeRdf([...containerQuads(operation.url, members, { modified }), ...extra], chosen, { baseIri: operation.url });
+  }
+
+  async function representContainer(snapshot: Snapshot, pod: Pod, operation: Operation): Promise<Representation | null> {
+    const { path } = operation.target;
+    const found = await findResource(snapshot, path);
+    if (!found || found.record.kind !== "container") return null;
+    const stamp = await snapshot.get("stamp", path, "");
+    const meta = await snapshot.get("auxiliary", path, "meta");
+    const modified = stamp ? decodeRecord<{ modified: number }>(stamp).modified : found.record.modified;
+    const version = Math.max(found.entry.version, stamp?.version ?? 0, meta?.version ?? 0);
+    const chosen = chooseType(operation, RDF_TYPES);
+    const bytes = await once(`${pod.id} ${path} ${version} ${chosen}`, () => listContainer(snapshot, operation, chosen, modified, meta));
+    return { contentType: chosen, etag: etagOf(version, FORMS[chosen]), modified, bytes: bytes.length, content: bytes };
+  }
+
+  return {
+    async read(snapshot, pod, operation, mayRead) {
+      const { target, headers } = operation;
+      let representation: Representation | null;
+      if (target.isContainer) {
+        representation = await representContainer(snapshot, pod, operation);
+      } else {
+        const stored = await findStored(snapshot, target);
+        representation = stored && (await representDocument(pod, operation, stored));
+      }
+      if (!representation) {
+        const other = target.auxiliary ? null : otherForm(target.path);
+        if (other && other !== `/${pod.name}` && (await findResource(snapshot, other)) && (await mayRead(other))) {
+          return { status: 301, headers: { location: `${baseUrl.slice(0, -1)}${other}` }, body: null };
+        }
+        throw new Problem("not-found", target.path === "/" ? undefined : `Nothing is stored at ${nameOf(target.path)}`);
+      }
+      const { contentType, etag, modified, bytes, content } = representation;
+      const nature = natureOf(target, pod.name);
+      const common = {
+        ...abilityHeaders(nature),
+        ...inertHeaders(contentType),
+        link: linkHeader(baseUrl, target, nature, pod.owner),
+        etag,
+        "last-modified": new Date(modified).toUTCString(),
+        vary: "Accept, Authorization, Origin",
+        "cache-control": "private, no-cache",
+      };
+      if (isNotModified(headers, etag, modified)) return { status: 304, headers: common, body: null };
+      const range = target.isContainer ? null : parseRange(headers, bytes, etag);
+      const size = range ? range.last - range.first + 1 : bytes;
+      const open = () => {
+        if (!("blob" in content)) return range ? content.subarray(range.first, range.last + 1) : content;
+        return blobs.read(pod.id, content.blob, range ?? undefined);
+      };
+      return {
+        status: range ? 206 : 200,
+        headers: {
+          ...common,
+          "content-type": contentType,
+          "content-length": String(size),
+          ...(!target.isContainer && { "accept-ranges": "bytes" }),
+          ...(range && { "content-range": `bytes ${range.first}-${range.last}/${bytes}` }),
+        },
+        body: operation.method === "HEAD" ? null : open(),
+      };
+    },
+  };
+}

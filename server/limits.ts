@@ -1,0 +1,120 @@
+/** Every limit has its unit in its name and its reason beside it. Settings may override each (`config.ts`). */
+export const LIMITS = Object.freeze({
+  headerBytesMax: 16_384, // Total of all header fields: room for a token and a proof, not for a flood.
+  headerFieldsMax: 100,
+  urlBytesMax: 8_192,
+  dpopBytesMax: 4_096, // A proof with an RSA key is about 1 KB.
+  tokenBytesMax: 8_192,
+  headersMsMax: 10_000, // Slow headers hold a socket.
+  requestMsMax: 15 * 60_000, // A 100 MiB upload over a slow line ends; a stuck one does too.
+  keepAliveMsMax: 5_000,
+  requestsPerSocketMax: 10_000,
+  connectionsMax: 2_000,
+  pathSegmentsMax: 32, // Containers deeper than this are a mistake or an attack.
+  segmentBytesMax: 255,
+  slugBytesMax: 128,
+  rdfBytesMax: 4 * 1024 * 1024,
+  rdfQuadsMax: 100_000,
+  jsonDepthMax: 64, // Recursive parsers overflow the stack on deep nesting.
+  turtleDepthMax: 256,
+  literalBytesMax: 1024 * 1024,
+  iriBytesMax: 8_192,
+  patchBytesMax: 1024 * 1024,
+  aclBytesMax: 256 * 1024,
+  aclAuthorizationsMax: 1_000,
+  aclGroupsMax: 100, // Each is a document to look up.
+  groupMembersMax: 10_000,
+  blobBytesMax: 100 * 1024 * 1024,
+  inlineBytesMax: 256 * 1024, // Larger binaries become files of their own.
+  accountBodyBytesMax: 64 * 1024,
+  queryTextBytesMax: 64 * 1024,
+  queryDepthMax: 64,
+  queryPatternsMax: 200,
+  queryRegexBytesMax: 1_024,
+  queryQuadsMax: 1_000_000, // Statements one query ranges over, and one query thread remembers.
+  queryHeapMbMax: 512, // Of one query thread; beyond it only that thread ends.
+  queryLoadMsMax: 30_000, // Reading documents for the first query on a pod; later ones find them read.
+  queryIdleMsMax: 10 * 60_000, // An idle query thread gives its memory back.
+  queryMsMax: 5_000, // A vendor's query may not outlive its welcome.
+  queryOwnerMsMax: 30_000,
+  queryRowsMax: 10_000,
+  queryOwnerRowsMax: 100_000,
+  queryResultBytesMax: 16 * 1024 * 1024,
+  queryOwnerResultBytesMax: 64 * 1024 * 1024,
+  queriesPerAgentMax: 2,
+  queriesRunningMax: 4,
+  queriesWaitingMax: 16,
+  shapeQuadsMax: 10_000,
+  shapeDepthMax: 32,
+  shapeMsMax: 2_000,
+  shapePatternLengthMax: 1_000, // Characters of an sh:pattern.
+  shapePatternStatesMax: 2_000, // A pattern's repetitions, written out: each costs a step per character it is tried on.
+  egressConnectMsMax: 2_000,
+  egressMsMax: 5_000,
+  egressRedirectsMax: 3,
+  egressWebIdBytesMax: 256 * 1024,
+  egressJwksBytesMax: 64 * 1024,
+  egressDiscoveryBytesMax: 64 * 1024,
+  egressClientBytesMax: 8 * 1024,
+  egressOriginsPerSecondMax: 5,
+  egressFailureMsKept: 60_000, // A failed fetch is not tried again for this long.
+  egressOriginsPerIpMax: 10, // New origins a minute on behalf of one network that has proved nothing yet …
+  egressFetchesPerIpMax: 120, // … and fetches: strangers cannot use this server to knock on others' doors.
+  agentMsKept: 5 * 60_000, // How long a verified token and a WebID's issuers are believed without another look.
+  agentsKept: 10_000,
+  issuerKeysMsKept: 10 * 60_000,
+  issuerRefetchMsMin: 30_000, // An unknown key id makes us look again at most this often.
+  accessTokenMsMax: 30 * 60_000, // Signed and not revocable, so short; clients renew it by refresh token.
+  credentialTokenMsMax: 60 * 60_000, // Programs with client credentials have no refresh token.
+  pageTokenMsMax: 5 * 60_000, // For the owner's own pages, which can ask for another at any time.
+  refreshTokenIdleMsMax: 14 * 24 * 3_600_000,
+  refreshTokenMsMax: 90 * 24 * 3_600_000,
+  interactionMsMax: 15 * 60_000, // Time to log in and consent.
+  registrationsPerIpMax: 20, // Client registrations a minute from one network: each is a record.
+  authorizationsPerIpMax: 120, // Authorization requests a minute from one network: each is a record.
+  proofPastMsMax: 60_000, // How old a DPoP proof may be …
+  proofFutureMsMax: 5_000, // … and how far ahead a clock may run.
+  proofsRemembered: 500_000,
+  proofsPerKeyMax: 100_000,
+  setupLinkMsMax: 30 * 60_000,
+  sessionIdleMsMax: 14 * 24 * 3_600_000,
+  sessionMsMax: 90 * 24 * 3_600_000,
+  accountsPasskeysMax: 20,
+  accountCredentialsMax: 50,
+  accountSessionsMax: 50, // The oldest goes when another begins.
+  passwordCharactersMin: 15, // A password alone must withstand guessing. https://pages.nist.gov/800-63-4/sp800-63b.html#passwordver
+  passwordBytesMax: 1_024,
+  passwordChecksRunning: 2, // Each takes 19 MiB and some 40 ms.
+  passwordChecksWaitingMax: 32,
+  loginsPerAccountMax: 10,
+  loginsPerAccountMsMax: 15 * 60_000,
+  loginsPerIpMax: 30,
+  loginsPerIpMsMax: 5 * 60_000,
+  ratesRemembered: 50_000,
+  challengeMsMax: 5 * 60_000, // How long a person may look for the passkey.
+  challengesRemembered: 10_000,
+  freshLoginMsMax: 15 * 60_000, // Ways to sign in change only soon after signing in: a stolen cookie is not enough.
+  undoMsMax: 10 * 60_000,
+  undosPerAccountMax: 20,
+  folderRowsMax: 2_000, // What the owner's page shows of one folder.
+  recordBytesMax: 16 * 1024 * 1024, // Larger content is a blob.
+  transactionWritesMax: 10_000, // One commit may not hold up all others.
+  recordCacheBytesMax: 64 * 1024 * 1024, // Opened records kept in memory.
+  readersMax: 64, // Reads at once that must look into the database, each with a connection of its own.
+  orphanMsKept: 3_600_000, // How long an uploaded file may wait for the record that names it.
+  transactionTriesMax: 64, // An optimistic transaction that lost so often reports write-conflict.
+  batchIdentifiersMax: 1_000,
+  operationBytesMax: 2_048, // A signed passport operation; 8 KB with post-quantum keys.
+  importBytesMax: 100 * 1024 * 1024, // One file; ten years of a bank account are about 10 MB.
+  importRecordBytesMax: 1024 * 1024, // One card, booking or row: more is a mistake or an attack.
+  importFieldBytesMax: 64 * 1024,
+  importColumnsMax: 200,
+  importXmlDepthMax: 64,
+  importRecordsMax: 1_000_000,
+  importRecordsHeld: 200_000, // What must be seen in full before it can be written: rows of orders, readings without a type.
+  importDaysHeld: 64, // Days of readings that wait for more, for each meter: files run forwards or backwards, hardly across.
+  importWarningsMax: 100, // Further ones are only counted.
+  importDocumentsListed: 10_000, // Of one import, in its own document.
+  importBatchDocuments: 200, // Written in one go.
+});
+export type Limits = typeof LIMITS;

@@ -1,0 +1,60 @@
+/** The words every door shares: who asks, for what, and what the answer is. */
+import type { Readable } from "node:stream";
+import type { Target, WebId } from "./iri.ts";
+
+/** @see https://solidproject.org/TR/wac#access-modes */
+export type Mode = "read" | "append" | "write" | "control";
+
+export type Method = "GET" | "HEAD" | "OPTIONS" | "PUT" | "POST" | "PATCH" | "DELETE";
+
+/** Who asks, proved; `webid` null is the public. */
+export interface Agent {
+  readonly webid: WebId | null;
+  /** Client application (`client_id` or `azp`). */
+  readonly client: string | null;
+  readonly issuer: string | null;
+  /** The `Origin` header of the request, for `acl:origin`. */
+  readonly origin: string | null;
+}
+
+export const PUBLIC_AGENT: Agent = Object.freeze({ webid: null, client: null, issuer: null, origin: null });
+
+/** A request to a pod, parsed once: nothing after `http/parse.ts` looks at raw HTTP. */
+export interface Operation {
+  readonly id: string;
+  readonly method: Method;
+  readonly target: Target;
+  /** Absolute URL of the target, canonical, without query. */
+  readonly url: string;
+  /** Raw query string without `?`; empty when there is none. */
+  readonly query: string;
+  readonly agent: Agent;
+  /** Lower-cased header fields, joined by `, ` where repeated. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The request's content, unread; null when there is none. */
+  readonly body: Readable | null;
+}
+
+/** The answer, before anybody wrote it to a socket. */
+export interface Result {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body: Uint8Array | string | AsyncIterable<Uint8Array> | null;
+}
+
+/** A request to one of the server's own doors (accounts, registry, health): no pod, no access list. */
+export interface DoorRequest {
+  readonly id: string;
+  readonly method: string;
+  /** Absolute, canonical, with query. */
+  readonly url: URL;
+  /** Values of the route's `:name` parts. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The client's address: for rate limits. */
+  readonly ip: string;
+  readonly body: Readable | null;
+}
+
+/** What a door of the server's own does. */
+export type Door = (request: DoorRequest) => Promise<Result>;

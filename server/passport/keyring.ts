@@ -1,0 +1,91 @@
+/** Keys this server holds: the registrar's own, and one delegate key for each passport it hosts. Sealed by the store. */
+import { decodeBase64url, encodeBase64url } from "../../client-lib/passport/bytes.ts";
+import type { PassportId } from "../../client-lib/passport/identifier.ts";
+import {
+  generateKeyPair,
+  type KeyPair,
+  keyPairOfSeed,
+  type PublicKey,
+} from "../../client-lib/passport/key.ts";
+import { decodeRecord, encodeRecord } from "../store/record.ts";
+import { SERVER_POD, type Snapshot, type Store, type Transaction } from "../store/store.ts";
+
+interface SeedRecord {
+  /** 32 bytes, base64url. */
+  readonly seed: string;
+}
+
+interface BegunRecord extends SeedRecord {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+async function pairOf(record: SeedRecord): Promise<KeyPair> {
+  const seed = decodeBase64url(record.seed, 32);
+  if (!seed) throw new Error("A stored key is damaged");
+  return keyPairOfSeed(seed);
+}
+
+/** The registrar's key, made the first time it is asked for. */
+export async function registrarKey(store: Store): Promise<KeyPair> {
+  const found = await store.write(SERVER_POD, async (transaction) => {
+    const entry = await transaction.get("setting", "registry", "registrar");
+    if (entry) return decodeRecord<SeedRecord>(entry);
+    const record: SeedRecord = { seed: encodeBase64url((await generateKeyPair()).seed) };
+    transaction.put("setting", "registry", "registrar", encodeRecord(record));
+    return record;
+  });
+  return pairOf(found.result);
+}
+
+/** A delegate key for somebody who may open a passport soon. Those that nobody came back for are dropped. */
+export async function beginDelegate(
+  transaction: Transaction,
+  pair: KeyPair,
+  at: number,
+  keptMs: number,
+): Promise<void> {
+  for await (const entry of transaction.list("passport", "begun")) {
+    if (decodeRecord<BegunRecord>(entry).at < at - keptMs)
+      transaction.delete("passport", "begun", entry.item);
+  }
+  const record: BegunRecord = { seed: encodeBase64url(pair.seed), at };
+  transaction.put("passport", "begun", pair.key, encodeRecord(record));
+}
+
+interface DelegateRecord extends SeedRecord {
+  readonly passport: PassportId;
+}
+
+/**
+ * A key that was begun belongs to this passport from now on.
+ * @returns null for the key of another host, and for one that speaks for another passport.
+ */
+export async function adoptDelegate(
+  transaction: Transaction,
+  key: PublicKey,
+  passport: PassportId,
+): Promise<KeyPair | null> {
+  const begun = await transaction.get("passport", "begun", key);
+  if (!begun) return findDelegate(transaction, key, passport);
+  const { seed } = decodeRecord<BegunRecord>(begun);
+  const record: DelegateRecord = { seed, passport };
+  transaction.delete("passport", "begun", key);
+  transaction.put("passport", "delegate", key, encodeRecord(record));
+  return pairOf(record);
+}
+
+/** @returns null for the key of another host, and for one that speaks for another passport. */
+export async function findDelegate(
+  snapshot: Snapshot,
+  key: PublicKey,
+  passport: PassportId,
+): Promise<KeyPair | null> {
+  const entry = await snapshot.get("passport", "delegate", key);
+  const record = entry && decodeRecord<DelegateRecord>(entry);
+  return record?.passport === passport ? pairOf(record) : null;
+}
+
+export function dropDelegate(transaction: Transaction, key: PublicKey): void {
+  transaction.delete("passport", "delegate", key);
+}

@@ -1,0 +1,217 @@
+/**
+ * SPARQL over one pod: `GET|POST {pod}/sparql`. The dataset is made of what the agent may read before anything is
+ * evaluated, so there is nothing to hide afterwards: a document that may not be read is not there.
+ * @see https://jeswr.github.io/solid-sparql-query/
+ */
+import { createHash } from "node:crypto";
+import { Problem } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+import type { Log } from "../log.ts";
+import type { Agent, Operation, Result } from "../operation.ts";
+import { negotiate } from "../rdf/media.ts";
+import { serializeRdf } from "../rdf/serialize.ts";
+import type { Pod } from "../store/pods.ts";
+import type { Snapshot } from "../store/store.ts";
+import { DESCRIPTION_PREFIXES, describeEndpoint } from "./description.ts";
+import { createDocuments, type GraphDocument, type Inventory } from "./documents.ts";
+import type { SentDocument } from "./messages.ts";
+import { parseQueryRequest, type QueryRequest } from "./protocol.ts";
+import { RESULT_TYPES } from "./results.ts";
+import { type Scope, scopeOf } from "./scope.ts";
+import type { QueryThread } from "./thread.ts";
+import { createQueryThreads } from "./threads.ts";
+
+export interface QueriesDeps {
+  /** Canonical, ends in `/`. */
+  readonly baseUrl: string;
+  readonly limits: Limits;
+  readonly log: Log;
+  readonly access: {
+    reader(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<(path: string) => Promise<boolean>>;
+  };
+}
+
+export interface Queries {
+  /**
+   * @throws Problem `bad-request`, `query-invalid`, `query-refused`, `query-timeout`, `not-acceptable`,
+   * `unsupported-media-type`, `unavailable`; none of them depends on what the agent may not read.
+   */
+  answer(snapshot: Snapshot, pod: Pod, operation: Operation): Promise<Result>;
+  close(): Promise<void>;
+}
+
+/** Sent to a thread at once: enough to keep it busy, not so much that two copies of a pod are in memory. */
+const BATCH_BYTES = 1024 * 1024;
+
+const HEADERS = { "cache-control": "private, no-cache", vary: "Accept, Authorization, Origin" };
+
+interface Readable {
+  readonly inventory: Inventory;
+  readonly all: readonly GraphDocument[];
+  readonly byPath: ReadonlyMap<string, GraphDocument>;
+}
+
+export function createQueries({ baseUrl, limits, log, access }: QueriesDeps): Queries {
+  const origin = baseUrl.slice(0, -1);
+  const documents = createDocuments(origin);
+  const threads = createQueryThreads(limits, log);
+
+  async function readableBy(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<Readable> {
+    const inventory = await documents.inventory(snapshot);
+    const mayRead = await access.reader(snapshot, pod, agent);
+    const all: GraphDocument[] = [];
+    for (const document of inventory.documents) if (await mayRead(document.path)) all.push(document);
+    return { inventory, all, byPath: new Map(all.map((document) => [document.path, document])) };
+  }
+
+  /** Names of graphs are addresses, spelled exactly; any other name is that of a graph that is not there. */
+  function choose(readable: Readable, names: Scope["defaults"]): readonly GraphDocument[] {
+    if (names === "all") return readable.all;
+    return names.flatMap((name) =>
+      name.startsWith(`${origin}/`) ? (readable.byPath.get(name.slice(origin.length)) ?? []) : [],
+    );
+  }
+
+  /**
+   * Sends what the thread does not hold yet. The time for it is not the query's: a slow start must not end the thread.
+   * @returns false when the thread had no room and forgot the pod.
+   */
+  async function load(
+    thread: QueryThread,
+    snapshot: Snapshot,
+    inventory: Inventory,
+    needed: Iterable<GraphDocument>,
+  ): Promise<boolean> {
+    const until = performance.now() + limits.queryLoadMsMax;
+    const current = new Set(inventory.documents.map(({ number }) => number));
+    const held = thread.held.get(inventory.key) ?? new Set<number>();
+    thread.held.set(inventory.key, held);
+
+    const send = async (batch: readonly SentDocument[], dropped: readonly number[]): Promise<boolean> => {
+      if (performance.now() > until)
+        throw new Problem("unavailable", "The pod is still being read; ask again", {
+          headers: { "retry-after": "2" },
+        });
+      const answer = await thread.ask(
+        { kind: "load", pod: inventory.key, documents: batch, dropped },
+        limits.queryLoadMsMax,
+      );
+      for (const key of answer.kind === "loaded" ? answer.forgotten : []) thread.held.delete(key);
+      for (const number of dropped) held.delete(number);
+      for (const { number } of batch) held.add(number);
+      return thread.held.has(inventory.key);
+    };
+    const dropped = [...held].filter((number) => !current.has(number));
+    if (dropped.length > 0 && !(await send([], dropped))) return false;
+    const missing = [...needed].filter(({ number }) => !held.has(number));
+    let batch: SentDocument[] = [];
+    let bytes = 0;
+    for (const [at, document] of missing.entries()) {
+      const sent = await documents.read(snapshot, document);
+      batch.push(sent);
+      bytes += sent.parts.reduce((sum, part) => sum + part.bytes.length, 256);
+      if (bytes < BATCH_BYTES && at < missing.length - 1) continue;
+      if (!(await send(batch, []))) return false;
+      batch = [];
+      bytes = 0;
+    }
+    return true;
+  }
+
+  async function evaluate(
+    thread: QueryThread,
+    snapshot: Snapshot,
+    pod: Pod,
+    operation: Operation,
+    request: QueryRequest,
+  ) {
+    const isOwner = operation.agent.webid === pod.owner;
+    let left = isOwner ? limits.queryOwnerMsMax : limits.queryMsMax;
+    const timed = async (task: Parameters<QueryThread["ask"]>[0]) => {
+      const started = performance.now();
+      const answer = await thread.ask(task, left);
+      left -= performance.now() - started;
+      return answer;
+    };
+    const planned = await timed({ kind: "plan", text: request.text, baseIri: operation.url });
+    if (planned.kind !== "planned") throw new Problem("internal");
+    const offered = RESULT_TYPES[planned.form];
+    const contentType = negotiate(operation.headers.accept, offered);
+    if (contentType === null) throw new Problem("not-acceptable", `Available: ${offered.join(", ")}`);
+
+    const readable = await readableBy(snapshot, pod, operation.agent);
+    const scope = scopeOf(request.description ?? planned.from);
+    const [defaults, named] = [choose(readable, scope.defaults), choose(readable, scope.named)];
+    const needed = new Set([...defaults, ...named]);
+    // What the thread forgot for lack of room is sent once more, alone: what others may read must not count here.
+    const isLoaded =
+      (await load(thread, snapshot, readable.inventory, needed)) ||
+      (await load(thread, snapshot, readable.inventory, needed));
+    if (!isLoaded)
+      throw new Problem(
+        "query-refused",
+        `A query ranges over at most ${limits.queryQuadsMax} statements; name the documents with FROM`,
+      );
+    const answered = await timed({
+      kind: "run",
+      pod: readable.inventory.key,
+      defaults: Uint32Array.from(defaults, ({ number }) => number),
+      named: Uint32Array.from(named, ({ number }) => number),
+      contentType,
+      limits: {
+        rowsMax: isOwner ? limits.queryOwnerRowsMax : limits.queryRowsMax,
+        bytesMax: isOwner ? limits.queryOwnerResultBytesMax : limits.queryResultBytesMax,
+      },
+    });
+    if (answered.kind !== "answered") throw new Problem("internal");
+    return { contentType, bytes: answered.bytes };
+  }
+
+  async function describe(operation: Operation): Promise<Result> {
+    const offered = RESULT_TYPES.construct;
+    const contentType = negotiate(operation.headers.accept, offered);
+    if (contentType === null) throw new Problem("not-acceptable", `Available: ${offered.join(", ")}`);
+    const bytes = await serializeRdf(describeEndpoint(operation.url), contentType, {
+      prefixes: DESCRIPTION_PREFIXES,
+    });
+    return respond(operation, contentType, bytes);
+  }
+
+  function respond(operation: Operation, contentType: string, bytes: Uint8Array): Result {
+    const etag = `"${createHash("sha256").update(contentType).update(bytes).digest("base64url").slice(0, 22)}"`;
+    const headers = { ...HEADERS, etag };
+    const isRead = operation.method !== "POST";
+    const known = operation.headers["if-none-match"]?.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+    if (isRead && (known?.includes(etag) || known?.includes("*")))
+      return { status: 304, headers, body: null };
+    const isText = contentType.startsWith("text/c") || contentType.startsWith("text/tab");
+    return {
+      status: 200,
+      headers: {
+        ...headers,
+        "content-type": isText ? `${contentType}; charset=utf-8` : contentType,
+        "content-length": String(bytes.length),
+      },
+      body: operation.method === "HEAD" ? null : bytes,
+    };
+  }
+
+  return {
+    async answer(snapshot, pod, operation) {
+      const request = await parseQueryRequest(operation, limits);
+      if (request === null) return describe(operation);
+      const started = performance.now();
+      const agent = operation.agent.webid ?? ""; // The public queues as one.
+      const { contentType, bytes } = await threads.run(agent, snapshot.pod, (thread) =>
+        evaluate(thread, snapshot, pod, operation, request),
+      );
+      log.debug("query.answered", {
+        id: operation.id,
+        ms: Math.round(performance.now() - started),
+        bytes: bytes.length,
+      });
+      return respond(operation, contentType, bytes);
+    },
+    close: () => threads.close(),
+  };
+}

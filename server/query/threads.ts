@@ -1,0 +1,104 @@
+/** Who may query when: few threads, few queries of one agent at a time, a short line, and then a no. */
+import { availableParallelism } from "node:os";
+import { Problem } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+import type { Log } from "../log.ts";
+import { type QueryThread, startThread } from "./thread.ts";
+
+export interface QueryThreads {
+  /**
+   * Runs `work` alone on a thread, as soon as it is its turn.
+   * @param agent Whose turn it is.
+   * @param pod A thread that holds documents under a key that begins so is taken if one is free.
+   * @throws Problem `unavailable` with Retry-After when the line is too long, and what `work` throws.
+   */
+  run<T>(agent: string, pod: string, work: (thread: QueryThread) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  readonly agent: string;
+  readonly go: PromiseWithResolvers<void>;
+}
+
+export function createQueryThreads(limits: Limits, log: Log): QueryThreads {
+  const threadsMax = Math.max(1, Math.min(limits.queriesRunningMax, availableParallelism()));
+  const idle: QueryThread[] = [];
+  const running = new Map<string, number>(); // By agent.
+  const line: Waiting[] = [];
+  let busy = 0;
+  let isClosed = false;
+  let retirement: NodeJS.Timeout | undefined;
+
+  const mayRun = (agent: string): boolean =>
+    busy < threadsMax && (running.get(agent) ?? 0) < limits.queriesPerAgentMax;
+
+  function enter(agent: string): void {
+    busy++;
+    running.set(agent, (running.get(agent) ?? 0) + 1);
+  }
+  function leave(agent: string): void {
+    busy--;
+    const left = (running.get(agent) ?? 1) - 1;
+    if (left === 0) running.delete(agent);
+    else running.set(agent, left);
+    const next = line.findIndex((waiting) => mayRun(waiting.agent));
+    const [waiting] = next < 0 ? [] : line.splice(next, 1);
+    if (!waiting) return;
+    enter(waiting.agent);
+    waiting.go.resolve();
+  }
+
+  async function turn(agent: string): Promise<void> {
+    if (isClosed) throw new Problem("unavailable");
+    if (mayRun(agent)) return enter(agent);
+    // One agent cannot fill the line: others find room in the other half.
+    const own = line.filter((waiting) => waiting.agent === agent).length;
+    if (line.length >= limits.queriesWaitingMax || own >= Math.max(1, limits.queriesWaitingMax / 2)) {
+      throw new Problem("unavailable", "Too many queries are running", { headers: { "retry-after": "2" } });
+    }
+    const go = Promise.withResolvers<void>();
+    line.push({ agent, go });
+    return go.promise;
+  }
+
+  /** Threads that nobody needed for a while end, and give their memory back. */
+  function retireLater(): void {
+    clearTimeout(retirement);
+    retirement = setTimeout(() => {
+      for (const thread of idle.splice(0)) void thread.end();
+    }, limits.queryIdleMsMax);
+    retirement.unref();
+  }
+
+  async function take(pod: string): Promise<QueryThread> {
+    clearTimeout(retirement);
+    const found = idle.findIndex((thread) => [...thread.held.keys()].some((key) => key.startsWith(pod)));
+    const [thread] = idle.splice(found < 0 ? 0 : found, 1);
+    return thread?.isAlive() ? thread : startThread(limits, log);
+  }
+
+  return {
+    async run(agent, pod, work) {
+      await turn(agent);
+      try {
+        const thread = await take(pod);
+        try {
+          return await work(thread);
+        } finally {
+          if (thread.isAlive() && !isClosed) idle.push(thread);
+          else await thread.end();
+          retireLater();
+        }
+      } finally {
+        leave(agent);
+      }
+    },
+    async close() {
+      isClosed = true;
+      clearTimeout(retirement);
+      for (const { go } of line.splice(0)) go.reject(new Problem("unavailable"));
+      await Promise.all(idle.splice(0).map((thread) => thread.end()));
+    },
+  };
+}

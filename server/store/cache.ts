@@ -1,0 +1,200 @@
+/**
+ * Opened records, kept in memory by groups: what was read stays true until a commit says otherwise.
+ *
+ * Per pod the cache stands at one generation; each acknowledged commit brings it forward by one. What it knows of a
+ * record carries the generation since which it is so, and is therefore right for every snapshot from then up to the
+ * cache's own generation. If commits come that nobody announced (another process), the pod's part is thrown away.
+ */
+import type { LookupKey } from "./seal.ts";
+import type { Entry, PodId } from "./store.ts";
+
+/** What is known of one record. */
+export interface Known {
+  /** Null: there is none. */
+  readonly entry: Entry | null;
+  /** The generation since which this is so. */
+  readonly since: number;
+  readonly itemKey: LookupKey;
+}
+
+export interface KnownPod {
+  /** Where the cache stands: it knows nothing of later commits. */
+  generation: number;
+  readonly tables: (Map<string, KnownGroup> | undefined)[];
+}
+
+export interface KnownGroup {
+  readonly pod: KnownPod;
+  readonly groupKey: LookupKey;
+  items: Map<string, Known>;
+  /** All records of the group are in `items`: what is not there, is not. */
+  isComplete: boolean;
+  /** The generation of the last change, or the one at which the cache began to watch it. */
+  since: number;
+  bytes: number;
+  /** False once the group has left the cache: nobody tells it of commits any more. */
+  isWatched: boolean;
+  readonly home: Map<string, KnownGroup>;
+  readonly name: string;
+}
+
+export interface KnownWrite {
+  readonly table: number;
+  readonly group: string;
+  readonly groupKey: LookupKey;
+  readonly itemKey: LookupKey;
+  readonly item: string;
+  readonly value: Uint8Array | null;
+}
+
+export interface RecordCache {
+  /**
+   * To be asked at the beginning of each read.
+   * @param expected Whether commits of our own to this pod are still unanswered.
+   * @returns whether the cache stands at `generation`.
+   */
+  standsAt(pod: PodId, generation: number, expected: boolean): boolean;
+  /** The group, if anything of it is known; it counts as used. */
+  group(pod: PodId, table: number, group: string): KnownGroup | undefined;
+  /** The group, to be filled. Null when the pod has no part in the cache. */
+  watch(pod: PodId, table: number, group: string, groupKey: LookupKey): KnownGroup | null;
+  /** Adds what a snapshot at `generation` found, if it is still true. */
+  add(pod: PodId, group: KnownGroup, item: string, known: Known, generation: number): void;
+  /** Adds all records of a group as a snapshot at `generation` found them, if they still are so. */
+  complete(pod: PodId, group: KnownGroup, items: Map<string, Known>, generation: number): void;
+  /** A commit of our own is on disk. */
+  commit(pod: PodId, generation: number, writes: Iterable<KnownWrite>): void;
+  drop(pod: PodId): void;
+  /** Estimated bytes held. */
+  size(): number;
+}
+
+const OVERHEAD = 320; // A record's objects and map slots, measured.
+const sizeOf = (item: string, known: Known): number =>
+  OVERHEAD + item.length + (known.entry?.value.length ?? 0);
+
+export function createCache(bytesMax: number): RecordCache {
+  const pods = new Map<PodId, KnownPod>();
+  const byUse = new Set<KnownGroup>(); // The least recently used first.
+  let bytes = 0;
+
+  function forget(group: KnownGroup): void {
+    if (!group.isWatched) return;
+    group.isWatched = false;
+    group.home.delete(group.name);
+    byUse.delete(group);
+    bytes -= group.bytes;
+  }
+
+  function grow(group: KnownGroup, by: number): void {
+    group.bytes += by;
+    bytes += by;
+    if (group.bytes > bytesMax / 4) forget(group); // One huge folder must not push out all else.
+    for (const oldest of byUse) {
+      if (bytes <= bytesMax) return;
+      forget(oldest);
+    }
+  }
+
+  function set(group: KnownGroup, item: string, known: Known): void {
+    const before = group.items.get(item);
+    group.items.set(item, known);
+    grow(group, sizeOf(item, known) - (before ? sizeOf(item, before) : 0));
+  }
+
+  function unset(group: KnownGroup, item: string): void {
+    const before = group.items.get(item);
+    if (before && group.items.delete(item)) grow(group, -sizeOf(item, before));
+  }
+
+  function clear(known: KnownPod): void {
+    for (const table of known.tables) for (const group of table?.values() ?? []) forget(group);
+  }
+
+  function watch(known: KnownPod, table: number, name: string, groupKey: LookupKey): KnownGroup {
+    const home = (known.tables[table] ??= new Map<string, KnownGroup>());
+    let group = home.get(name);
+    if (!group) {
+      group = {
+        pod: known,
+        groupKey,
+        items: new Map(),
+        isComplete: false,
+        since: known.generation,
+        bytes: 0,
+        isWatched: true,
+        home,
+        name,
+      };
+      home.set(name, group);
+      byUse.add(group);
+      grow(group, OVERHEAD + name.length);
+    }
+    return group;
+  }
+
+  return {
+    standsAt(pod, generation, expected) {
+      let known = pods.get(pod);
+      if (!known) pods.set(pod, (known = { generation, tables: [] }));
+      if (known.generation === generation) return true;
+      if (expected) return false; // The answer is on its way and will bring the cache forward.
+      clear(known);
+      known.generation = generation;
+      return true;
+    },
+    group(pod, table, name) {
+      const group = pods.get(pod)?.tables[table]?.get(name);
+      if (group) {
+        byUse.delete(group);
+        byUse.add(group);
+      }
+      return group;
+    },
+    watch(pod, table, name, groupKey) {
+      const known = pods.get(pod);
+      return known ? watch(known, table, name, groupKey) : null;
+    },
+    add(pod, group, item, known, generation) {
+      const current = pods.get(pod)?.generation;
+      if (current === undefined || !group.isWatched || group.isComplete) return;
+      // At the same generation all is true; behind it, what was so already then still is.
+      if (current === generation || (current < generation && known.since <= current)) set(group, item, known);
+    },
+    complete(pod, group, items, generation) {
+      const current = pods.get(pod)?.generation;
+      if (current === undefined || !group.isWatched || current < generation || group.since > generation)
+        return;
+      let size = 0;
+      for (const [item, known] of items) size += sizeOf(item, known);
+      const before = group.bytes;
+      group.items = items;
+      group.isComplete = true;
+      grow(group, size + OVERHEAD + group.name.length - before);
+    },
+    commit(pod, generation, writes) {
+      const known = pods.get(pod);
+      if (!known || generation <= known.generation) return; // Read from disk already.
+      if (generation !== known.generation + 1) clear(known);
+      known.generation = generation;
+      for (const { table, group: name, groupKey, item, itemKey, value } of writes) {
+        const group = watch(known, table, name, groupKey);
+        group.since = generation;
+        if (value)
+          set(group, item, {
+            entry: { group: name, item, version: generation, value },
+            since: generation,
+            itemKey,
+          });
+        else if (group.isComplete) unset(group, item);
+        else set(group, item, { entry: null, since: generation, itemKey });
+      }
+    },
+    drop(pod) {
+      const known = pods.get(pod);
+      if (known) clear(known);
+      pods.delete(pod);
+    },
+    size: () => bytes,
+  };
+}

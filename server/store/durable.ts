@@ -1,0 +1,52 @@
+/** Files that survive a power cut: bytes, sync, name, sync of the folder; in this order, or they may be lost. */
+import { randomBytes } from "node:crypto";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** Names of files that are not whole yet; whatever bears one at start is rubbish. */
+export const DRAFT = /\.draft$/;
+
+/** A name in `folder` that no other writer uses. */
+export function draftOf(path: string): string {
+  return `${path}.${randomBytes(6).toString("hex")}.draft`;
+}
+
+/** Makes the names in `folder` durable. Windows cannot sync a folder, and its file system does not need it. */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes `folder` and whatever is missing above it, durably, readable only by this user. */
+export async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let path = folder; path.length >= first.length; path = dirname(path)) await syncFolder(dirname(path));
+}
+
+/**
+ * Replaces the file at `path` by `bytes`: after a power cut there is the old file or the new one, never a part.
+ * @throws what the file system says (`ENOSPC`, `EIO` …); then the old file stands.
+ */
+export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const draft = draftOf(path);
+  try {
+    const file = await open(draft, "wx", 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync(); // The bytes, before the name points at them.
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path)); // The name itself.
+}

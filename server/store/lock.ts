@@ -1,0 +1,22 @@
+/** One process at a time: a lock that the operating system lets go when its process dies, however it dies. */
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { StoreRefused } from "./refused.ts";
+
+/**
+ * @returns what unlocks the folder.
+ * @throws StoreRefused while another store, in this process or another, has it open.
+ */
+export function lockFolder(folder: string): () => void {
+  const lock = new DatabaseSync(join(folder, "lock.db"), { timeout: 0 });
+  try {
+    lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+  } catch (cause) {
+    lock.close();
+    throw new StoreRefused(
+      `Freehold is already running on ${folder}. Stop the other process, or give this one a folder of its own.`,
+      { cause },
+    );
+  }
+  return () => lock.close();
+}

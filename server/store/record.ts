@@ -1,0 +1,64 @@
+/** Records that are JSON inside: one place that turns them into bytes and back, parsed once per version. */
+import type { Entry } from "./store.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const parsed = new WeakMap<Entry, unknown>();
+
+export function encodeRecord(value: unknown): Uint8Array {
+  return encoder.encode(JSON.stringify(value));
+}
+
+/** The caller names the type; only this server wrote these bytes, and the engine proved that they are unchanged. */
+export function decodeRecord<T>(entry: Entry): T {
+  let value = parsed.get(entry);
+  if (value === undefined) {
+    value = JSON.parse(decoder.decode(entry.value));
+    parsed.set(entry, value);
+  }
+  return value as T;
+}
+
+/** A document with what must be known of it: `auxiliary` records are this. */
+export interface StoredDocument {
+  readonly contentType: string;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  readonly bytes: Uint8Array;
+}
+
+export function encodeDocument(document: StoredDocument): Uint8Array {
+  const header = encoder.encode(
+    JSON.stringify({ contentType: document.contentType, modified: document.modified }),
+  );
+  const record = new Uint8Array(4 + header.length + document.bytes.length);
+  new DataView(record.buffer).setUint32(0, header.length);
+  record.set(header, 4);
+  record.set(document.bytes, 4 + header.length);
+  return record;
+}
+
+export function decodeDocument(entry: Entry): StoredDocument {
+  let document = parsed.get(entry) as StoredDocument | undefined;
+  if (document === undefined) {
+    const { value } = entry;
+    const length = new DataView(value.buffer, value.byteOffset).getUint32(0);
+    const header = JSON.parse(decoder.decode(value.subarray(4, 4 + length))) as Omit<StoredDocument, "bytes">;
+    document = { ...header, bytes: value.subarray(4 + length) };
+    parsed.set(entry, document);
+  }
+  return document;
+}
+
+/** What a container's listing shows of a member; the record of table `resource`. The member's body has the same version. */
+export interface ResourceRecord {
+  readonly kind: "container" | "rdf" | "binary";
+  readonly contentType: string;
+  /** Size of the stored representation in bytes; 0 for containers. */
+  readonly bytes: number;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  readonly modified: number;
+  /** Hash of the file that holds a large binary; then there is no `body` record. */
+  readonly blob?: string;
+}

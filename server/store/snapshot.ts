@@ -1,0 +1,354 @@
+/** One snapshot of a pod: from the cache as long as that knows, then from the database. And the transaction on top of it. */
+import assert from "node:assert/strict";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { Problem } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+import type { Log } from "../log.ts";
+import type { Commit, ReadRange, ReadRecord } from "./batch.ts";
+import { checkBounds } from "./bounds.ts";
+import type { Known, KnownGroup, KnownWrite, RecordCache } from "./cache.ts";
+import type { FoundMember, FoundRecord, Reader, Readers } from "./readers.ts";
+import {
+  groupKeyOf,
+  itemKeyOf,
+  type LookupKey,
+  openRecord,
+  type Plain,
+  type PodKeys,
+  plainOf,
+  sealRecord,
+} from "./seal.ts";
+import { type Entry, type PodId, type Snapshot, TABLES, type Table, type Transaction } from "./store.ts";
+
+/** What snapshots stand on. */
+export interface Ground {
+  readonly cache: RecordCache;
+  readonly readers: Readers;
+  readonly log: Log;
+  readonly limits: Limits;
+}
+
+/** Records opened in one go: about a millisecond of work before others have their turn. */
+const PAGE = 64;
+
+/** A database that cannot be read is no bug of the caller's. @throws Problem `unavailable` for whatever SQLite says. */
+export function look<T>(log: Log, looking: () => T): T {
+  try {
+    return looking();
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode === undefined) throw error;
+    log.error("store.read.failed", { cause: String((error as { errstr?: string }).errstr) });
+    throw new Problem("unavailable", undefined, { cause: error });
+  }
+}
+
+/** Thrown to leave `work` when the database has moved on between the cache's look and its own; never leaves the store. */
+const MOVED: unique symbol = Symbol("moved");
+
+interface Member {
+  readonly groupKey: LookupKey;
+  readonly entry: Entry;
+  readonly itemKey: LookupKey;
+}
+
+async function* entriesOf(members: AsyncIterable<Member>): AsyncGenerator<Entry> {
+  for await (const { entry } of members) yield entry;
+}
+
+/** A generator's steps take several times as long, and large folders have many. */
+function each(members: readonly Member[]): AsyncIterable<Entry> {
+  return {
+    [Symbol.asyncIterator]() {
+      let index = 0;
+      return {
+        next() {
+          const member = members[index++];
+          return Promise.resolve(
+            member ? { done: false, value: member.entry } : { done: true, value: undefined },
+          );
+        },
+      };
+    },
+  };
+}
+
+/** A class for its lifetime: it may hold a read connection, until `end`. */
+export class SqliteSnapshot implements Snapshot {
+  readonly pod: PodId;
+  readonly generation: number;
+  /** The work saw two generations: its outcome counts for nothing, and it runs again on a snapshot held from the start. */
+  moved = false;
+  protected readonly keys: PodKeys;
+  protected readonly ground: Ground;
+  #reader: Reader | null;
+  #isOpen = true;
+
+  /** @param reader A connection whose snapshot is at `generation`, or null to begin one when the cache does not know. */
+  constructor(ground: Ground, pod: PodId, keys: PodKeys, generation: number, reader: Reader | null) {
+    this.ground = ground;
+    this.pod = pod;
+    this.keys = keys;
+    this.generation = generation;
+    this.#reader = reader;
+  }
+
+  async get(table: Table, group: string, item: string): Promise<Entry | null> {
+    const number = TABLES[table];
+    const cached = this.#cached(number, group, item);
+    return cached === undefined ? this.find(number, group, item).entry : cached;
+  }
+
+  list(table: Table, group: string): AsyncIterable<Entry> {
+    return this.members(TABLES[table], group);
+  }
+
+  all(table: Table): AsyncIterable<Entry> {
+    return this.members(TABLES[table], null);
+  }
+
+  end(): void {
+    this.#isOpen = false;
+    if (this.#reader) this.ground.readers.release(this.#reader);
+    this.#reader = null;
+  }
+
+  /** Undefined: the cache does not know. The shortest way, for most reads end here. */
+  #cached(table: number, group: string, item: string): Entry | null | undefined {
+    assert(this.#isOpen, "a snapshot was used after its end");
+    const known = this.ground.cache.group(this.pod, table, group);
+    if (!known || known.pod.generation < this.generation) return undefined;
+    const found = known.items.get(item);
+    if (found) return found.since <= this.generation ? found.entry : undefined;
+    return known.isComplete && known.since <= this.generation ? null : undefined;
+  }
+
+  protected groupKey(table: number, group: string): LookupKey {
+    return this.ground.cache.group(this.pod, table, group)?.groupKey ?? groupKeyOf(this.keys, table, group);
+  }
+
+  /** What the cache or the database knows of a record, with its keys. */
+  protected find(table: number, group: string, item: string): Known & { readonly groupKey: LookupKey } {
+    assert(this.#isOpen, "a snapshot was used after its end");
+    const known = this.ground.cache.group(this.pod, table, group);
+    const groupKey = known?.groupKey ?? groupKeyOf(this.keys, table, group);
+    const before = known?.items.get(item);
+    const itemKey = before?.itemKey ?? itemKeyOf(this.keys, table, groupKey, item);
+    const cached = this.#cached(table, group, item);
+    if (cached !== undefined)
+      return { entry: cached, since: cached?.version ?? this.generation, groupKey, itemKey };
+    const found = this.#look(() => this.#pinned().get(this.keys.id, table, groupKey, itemKey));
+    const entry = found && this.#open(table, group, groupKey, itemKey, found, before);
+    const fresh = { entry, since: entry?.version ?? this.generation, itemKey };
+    const watched = this.ground.cache.watch(this.pod, table, group, groupKey);
+    if (watched) this.ground.cache.add(this.pod, watched, item, fresh, this.generation);
+    return { ...fresh, groupKey };
+  }
+
+  /** The snapshot's own connection, begun at the first look into the database. */
+  #pinned(): Reader {
+    assert(this.#isOpen, "a snapshot was used after its end");
+    if (this.#reader) return this.#reader;
+    const reader = this.ground.readers.acquire(this.keys.id);
+    this.#reader = reader;
+    if (reader.generation(this.keys.id) === this.generation) return reader;
+    this.moved = true;
+    throw MOVED;
+  }
+
+  #look<T>(looking: () => T): T {
+    if (this.moved) throw MOVED;
+    return look(this.ground.log, looking);
+  }
+
+  /** @throws Problem `unavailable` for a damaged record: no answer is better than a wrong one. */
+  #open(
+    table: number,
+    group: string | null,
+    groupKey: LookupKey,
+    itemKey: LookupKey,
+    found: FoundRecord,
+    before?: Known,
+  ): Entry {
+    if (before?.entry?.version === found.version) return before.entry; // Opened already, and parsed perhaps.
+    const opened = openRecord(this.keys, table, groupKey, itemKey, found.sealed);
+    if (!opened || found.version > this.generation || (group !== null && opened.group !== group)) {
+      this.ground.log.error("store.record.damaged", { table });
+      throw new Problem("unavailable", "A record is damaged");
+    }
+    return { group: group ?? opened.group, item: opened.item, version: found.version, value: opened.value };
+  }
+
+  /** Called when a range is read, before its first record. */
+  protected rangeRead(_range: () => ReadRange): void {}
+
+  protected members(table: number, group: string | null): AsyncIterable<Entry> {
+    const stored = this.stored(table, group);
+    return Array.isArray(stored) ? each(stored) : entriesOf(stored);
+  }
+
+  protected stored(table: number, group: string | null): AsyncIterable<Member> | Member[] {
+    assert(this.#isOpen, "a snapshot was used after its end");
+    if (group === null) return this.#pages(table, null, null);
+    const known = this.ground.cache.group(this.pod, table, group);
+    const isKnown =
+      known?.isComplete && known.since <= this.generation && this.generation <= known.pod.generation;
+    if (!isKnown) return this.#load(table, group);
+    const found: Member[] = [];
+    for (const { entry, itemKey } of known.items.values())
+      if (entry) found.push({ entry, groupKey: known.groupKey, itemKey });
+    this.rangeRead(() => {
+      const version = found.reduce((most, { entry }) => Math.max(most, entry.version), 0);
+      return { table, groupKey: known.groupKey, count: found.length, version };
+    });
+    return found;
+  }
+
+  /** Reads a group from the database, and keeps it whole if nothing changes it meanwhile. */
+  async *#load(table: number, group: string): AsyncGenerator<Member> {
+    const groupKey = this.groupKey(table, group);
+    const watched = this.ground.cache.watch(this.pod, table, group, groupKey);
+    const items = new Map<string, Known>();
+    let bytes = 0;
+    for await (const member of this.#pages(table, group, watched)) {
+      bytes += member.entry.value.length;
+      if (bytes < this.ground.limits.recordCacheBytesMax / 4) {
+        items.set(member.entry.item, {
+          entry: member.entry,
+          since: member.entry.version,
+          itemKey: member.itemKey,
+        });
+      } else items.clear();
+      yield member;
+    }
+    if (watched && bytes < this.ground.limits.recordCacheBytesMax / 4)
+      this.ground.cache.complete(this.pod, watched, items, this.generation);
+  }
+
+  async *#pages(table: number, group: string | null, watched: KnownGroup | null): AsyncGenerator<Member> {
+    const groupKey = group === null ? null : this.groupKey(table, group);
+    this.rangeRead(() => ({
+      table,
+      groupKey,
+      ...this.#look(() => this.#pinned().state(this.keys.id, table, groupKey)),
+    }));
+    for (let after: FoundMember | null = null; ; ) {
+      const page: FoundMember[] = this.#look(() =>
+        this.#pinned().page(this.keys.id, table, groupKey, after, PAGE),
+      );
+      for (const found of page) {
+        const opened = this.#open(table, group, found.groupKey, found.itemKey, found);
+        const before = watched?.items.get(opened.item)?.entry;
+        yield { ...found, entry: before?.version === opened.version ? before : opened };
+      }
+      if (page.length < PAGE) return;
+      after = page.at(-1) ?? null;
+      await nextTurn();
+    }
+  }
+}
+
+interface PendingWrite extends KnownWrite {
+  /** Null deletes. */
+  readonly plain: Plain | null;
+}
+
+const placeOf = (table: number, groupKey: LookupKey, itemKey: LookupKey): string =>
+  String.fromCharCode(table) + groupKey + itemKey;
+
+/** Buffers its writes, and remembers what it read, so that the writer can tell whether that is still so. */
+export class SqliteTransaction extends SqliteSnapshot implements Transaction {
+  readonly #records: ReadRecord[] = [];
+  readonly #ranges: ReadRange[] = [];
+  readonly #writes = new Map<string, PendingWrite>();
+
+  override async get(table: Table, group: string, item: string): Promise<Entry | null> {
+    const number = TABLES[table];
+    const known = this.find(number, group, item);
+    const own = this.#writes.get(placeOf(number, known.groupKey, known.itemKey));
+    if (own) return pendingEntry(own);
+    this.#records.push({
+      table: number,
+      groupKey: known.groupKey,
+      itemKey: known.itemKey,
+      version: known.entry?.version ?? 0,
+    });
+    return known.entry;
+  }
+
+  put(table: Table, group: string, item: string, value: Uint8Array): void {
+    this.#write(table, group, item, value);
+  }
+
+  delete(table: Table, group: string, item: string): void {
+    this.#write(table, group, item, null);
+  }
+
+  get writes(): IterableIterator<KnownWrite> {
+    return this.#writes.values();
+  }
+
+  get isEmpty(): boolean {
+    return this.#writes.size === 0;
+  }
+
+  /** What the writer needs, with the writes sealed. */
+  seal(): Commit {
+    const writes = [...this.#writes.values()].map(({ table, groupKey, itemKey, plain }) => ({
+      table,
+      groupKey,
+      itemKey,
+      sealed: plain && sealRecord(this.keys, this.generation, table, groupKey, itemKey, plain),
+    }));
+    return { generation: this.generation, records: this.#records, ranges: this.#ranges, writes };
+  }
+
+  #write(name: Table, group: string, item: string, value: Uint8Array | null): void {
+    const table = TABLES[name];
+    const groupKey = this.groupKey(table, group);
+    const itemKey = itemKeyOf(this.keys, table, groupKey, item);
+    const place = placeOf(table, groupKey, itemKey);
+    checkBounds(
+      name,
+      group,
+      item,
+      value,
+      this.#writes.size + (this.#writes.has(place) ? 0 : 1),
+      this.ground.limits,
+    );
+    const plain = value && plainOf(group, item, value);
+    this.#writes.set(place, { table, group, groupKey, item, itemKey, value: plain && plain.value, plain });
+  }
+
+  protected override rangeRead(range: () => ReadRange): void {
+    this.#ranges.push(range());
+  }
+
+  /** Its own writes, as they are at this moment, lie over what is stored. */
+  protected override members(table: number, group: string | null): AsyncIterable<Entry> {
+    const own = new Map(
+      [...this.#writes].filter(
+        ([, write]) => write.table === table && (group === null || write.group === group),
+      ),
+    );
+    return this.#overlaid(table, group, own);
+  }
+
+  async *#overlaid(
+    table: number,
+    group: string | null,
+    own: ReadonlyMap<string, PendingWrite>,
+  ): AsyncGenerator<Entry> {
+    for await (const { entry, groupKey, itemKey } of this.stored(table, group)) {
+      if (own.size === 0 || !own.has(placeOf(table, groupKey, itemKey))) yield entry;
+    }
+    for (const write of own.values()) {
+      const entry = pendingEntry(write);
+      if (entry) yield entry;
+    }
+  }
+}
+
+/** Version 0: not committed yet. */
+function pendingEntry({ group, item, value }: PendingWrite): Entry | null {
+  return value ? { group, item, version: 0, value } : null;
+}

@@ -1,0 +1,232 @@
+/**
+ * The embedded engine: SQLite through `node:sqlite`, one writer thread, reads on the main thread.
+ *
+ * A folder holds `freehold.db` (sealed records), `keyring` (wrapped keys; its own backups), `blobs/` (sealed files) and
+ * `lock.db`. While a store is open, nothing in its process may open these files another way: closing any handle of a
+ * file drops the process's POSIX locks on it. https://www.sqlite.org/howtocorrupt.html
+ */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { Problem } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+import type { Log } from "../log.ts";
+import { ANSWERS } from "./batch.ts";
+import { createBlobs } from "./blobs.ts";
+import { createCache } from "./cache.ts";
+import { makeFolder, syncFolder } from "./durable.ts";
+import { openKeyring } from "./keyring.ts";
+import { lockFolder } from "./lock.ts";
+import { createReaders } from "./readers.ts";
+import { migrate } from "./schema.ts";
+import { groupKeyOf, type PodKeys } from "./seal.ts";
+import { type Ground, look, SqliteSnapshot, SqliteTransaction } from "./snapshot.ts";
+import { type PodId, SERVER_POD, type Store, TABLES } from "./store.ts";
+import { createTurns, LOST } from "./turns.ts";
+import { problemOf, startWriter } from "./writer-thread.ts";
+
+export interface SqliteStoreOptions {
+  /** Made when it is not there. */
+  readonly folder: string;
+  /** Made with a new root key when store and file are not there yet. */
+  readonly rootKeyFile: string;
+  readonly limits: Limits;
+  readonly log: Log;
+  readonly now: () => Date;
+}
+
+/**
+ * Opens the store in `folder`, or makes it.
+ * @throws StoreRefused with what to do: already running, newer schema, SQLite too old, missing or wrong keys.
+ */
+export async function openSqliteStore({
+  folder,
+  rootKeyFile,
+  limits,
+  log,
+  now,
+}: SqliteStoreOptions): Promise<Store> {
+  await makeFolder(folder);
+  const unlock = lockFolder(folder);
+  const closers: (() => unknown)[] = [unlock];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    const file = join(folder, "freehold.db");
+    const keyring = await openKeyring({
+      file: join(folder, "keyring"),
+      rootKeyFile,
+      hasData: existsSync(file),
+    });
+    const database = new DatabaseSync(file, { timeout: 5_000 });
+    try {
+      migrate(database, keyring.storeId, now);
+    } finally {
+      database.close();
+    }
+    await syncFolder(folder);
+    const writer = await startWriter({ file }, log);
+    closers.push(() => writer.close());
+    const readers = createReaders(file, limits.readersMax, log);
+    closers.push(() => readers.close());
+    const cache = createCache(limits.recordCacheBytesMax);
+    const ground: Ground = { cache, readers, log, limits };
+    const turns = createTurns(limits.transactionTriesMax);
+    const unanswered = new Map<PodId, number>();
+    let isOpen = true;
+
+    /** @throws Problem `not-found` for a pod that was erased or never was. */
+    function keysOf(pod: PodId): PodKeys {
+      if (!isOpen) throw new Problem("unavailable", "The store is closed");
+      const keys = keyring.keys(pod);
+      if (!keys) throw new Problem("not-found");
+      return keys;
+    }
+
+    /** A snapshot on the cache where it is up to date, else on a read connection from the start. */
+    function begin<S extends SqliteSnapshot>(
+      kind: new (...args: ConstructorParameters<typeof SqliteSnapshot>) => S,
+      pod: PodId,
+      pinned: boolean,
+    ): S {
+      const keys = keysOf(pod);
+      const generation = look(log, () => readers.generation(keys.id));
+      if (generation === null) throw new Problem("not-found");
+      if (!pinned && cache.standsAt(pod, generation, unanswered.has(pod)))
+        return new kind(ground, pod, keys, generation, null);
+      const reader = look(log, () => readers.acquire(keys.id));
+      const held = reader.generation(keys.id);
+      if (held === null) {
+        readers.release(reader);
+        throw new Problem("not-found");
+      }
+      return new kind(ground, pod, keys, held, reader);
+    }
+
+    /** Runs `work` on one snapshot; if it turned out to be two, once more on one that is held. */
+    async function runOn<S extends SqliteSnapshot, T>(
+      kind: new (...args: ConstructorParameters<typeof SqliteSnapshot>) => S,
+      pod: PodId,
+      work: (snapshot: S) => Promise<T>,
+    ): Promise<{ readonly snapshot: S; readonly result: T }> {
+      for (let pinned = false; ; pinned = true) {
+        const snapshot = begin(kind, pod, pinned);
+        try {
+          const result = await work(snapshot);
+          if (!snapshot.moved) return { snapshot, result };
+        } catch (error) {
+          if (!snapshot.moved) throw error;
+        } finally {
+          snapshot.end();
+        }
+        assert(!pinned, "a held snapshot cannot move");
+      }
+    }
+
+    function expect(pod: PodId, by: 1 | -1): void {
+      const count = (unanswered.get(pod) ?? 0) + by;
+      if (count > 0) unanswered.set(pod, count);
+      else unanswered.delete(pod);
+    }
+
+    function commit(transaction: SqliteTransaction): Promise<number | typeof LOST> {
+      const { pod } = transaction;
+      const keys = keysOf(pod);
+      const finish = blobs.beforeCommit(pod, transaction.writes);
+      return new Promise((resolve, reject) => {
+        expect(pod, 1);
+        // The cache is brought forward in the writer's order, before anybody hears of the commit.
+        writer.commit(keys, transaction.seal(), (answer) => {
+          expect(pod, -1);
+          if (answer >= 0) cache.commit(pod, answer, transaction.writes);
+          finish(answer >= 0);
+          if (answer >= 0) resolve(answer);
+          else if (answer === ANSWERS.lost) resolve(LOST);
+          else reject(problemOf(answer));
+        });
+      });
+    }
+
+    const blobs = createBlobs({
+      folder: join(folder, "blobs"),
+      keysOf,
+      log,
+      now,
+      limits,
+      // In one go, so that nothing can be committed between this look and what the caller does about it.
+      isUsed(pod, hash) {
+        const keys = keysOf(pod);
+        const reader = readers.acquire(keys.id);
+        try {
+          return reader.page(keys.id, TABLES.blob, groupKeyOf(keys, TABLES.blob, hash), null, 1).length > 0;
+        } finally {
+          readers.release(reader);
+        }
+      },
+      isErased: (pod) => keyring.isErased(pod),
+    });
+    closers.push(() => blobs.close());
+
+    async function purge(pod: PodId): Promise<void> {
+      const id = Buffer.from(pod, "hex");
+      cache.drop(pod);
+      while ((await writer.purge(id)) > 0);
+      await blobs.erase(pod);
+    }
+
+    /** Erasures that a crash cut short: their keys are gone, so their bytes may go as well. */
+    async function purgeErased(): Promise<void> {
+      for (const pod of keyring.erased()) if (isOpen) await purge(pod);
+    }
+
+    if (!keyring.keys(SERVER_POD)) throw new Error("the keyring has no key for the server's own records");
+    const background = purgeErased()
+      .then(() => blobs.sweep())
+      .catch((error: unknown) => log.error("store.sweep.failed", { cause: String(error) }));
+
+    return {
+      async read(pod, work) {
+        return (await runOn(SqliteSnapshot, pod, work)).result;
+      },
+      write: (pod, work) =>
+        turns.run(pod, async () => {
+          const { snapshot: transaction, result } = await runOn(SqliteTransaction, pod, work);
+          if (transaction.isEmpty) return { result, generation: transaction.generation };
+          const generation = await commit(transaction);
+          return generation === LOST ? LOST : { result, generation };
+        }),
+      async createPod() {
+        const id = randomBytes(16);
+        const pod = id.toString("hex") as PodId;
+        await keyring.add(pod); // Before there is anything to seal.
+        await writer.create(id);
+        return pod;
+      },
+      async erasePod(pod) {
+        assert(pod !== SERVER_POD, "the server's own pod is never erased");
+        await keyring.erase(pod); // From here on nobody can open what is left.
+        await purge(pod);
+      },
+      blobs,
+      async check() {
+        keysOf(SERVER_POD);
+        assert(
+          readers.generation(Buffer.from(SERVER_POD, "hex")) !== null,
+          "the server's own pod is always there",
+        );
+        await writer.ping();
+      },
+      async close() {
+        isOpen = false;
+        await background;
+        await closeAll();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}

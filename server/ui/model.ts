@@ -1,0 +1,88 @@
+/** What the server's doors answer, as the pages know it. */
+
+export interface PasskeyRow {
+  readonly id: string;
+  readonly name: string;
+  readonly created: number;
+}
+
+export interface Me {
+  readonly name: string;
+  readonly pod: string;
+  /** What others need to share something with this person. */
+  readonly address: string;
+  readonly passport: string | null;
+  readonly hasPassword: boolean;
+  readonly passkeys: readonly PasskeyRow[];
+  /** Milliseconds since 1970. */
+  readonly recoverySaved: number | null;
+  readonly created: number;
+}
+
+export interface State {
+  readonly baseUrl: string;
+  readonly setUpNeeded: boolean;
+  readonly signUp: "link" | "open";
+  /** Whether browsers allow passkeys at this address. */
+  readonly passkeys: boolean;
+  readonly passwordCharactersMin: number;
+  readonly account: Me | null;
+}
+
+export interface Item {
+  readonly name: string;
+  readonly path: string;
+  readonly isFolder: boolean;
+  readonly contentType: string;
+  readonly bytes: number;
+  readonly modified: number;
+}
+
+export interface Folder {
+  readonly path: string;
+  readonly items: readonly Item[];
+  readonly cut: boolean;
+}
+
+export type Mode = "read" | "append" | "write" | "control";
+
+export interface Who {
+  readonly kind: "public" | "signed-in" | "person" | "group";
+  readonly iri: string | null;
+  readonly label: string;
+}
+
+export interface AccessEntry {
+  readonly who: Who;
+  readonly path: string;
+  readonly modes: readonly Mode[];
+  readonly inherited: boolean;
+  readonly apps: readonly string[];
+  readonly members: number | null;
+  /** The public card, which is meant to be seen. */
+  readonly card: boolean;
+}
+
+export interface Overview {
+  readonly people: number;
+  readonly isPublic: boolean;
+  readonly entries: readonly AccessEntry[];
+  readonly items: readonly Item[];
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export interface Program {
+  readonly id: string;
+  readonly name: string;
+  readonly created: number;
+  readonly expires: number | null;
+}
+
+export interface SessionRow {
+  readonly id: string;
+  readonly device: string;
+  readonly created: number;
+  readonly seen: number;
+  readonly current: boolean;
+}

@@ -1,0 +1,93 @@
+import { expect } from "chai";
+import { judge, OPERATION_BYTES_MAX, RULES, readSigned } from "../../client-lib/passport/index.ts";
+import { LIMITS } from "../../server/limits.ts";
+import { candidate, forge, person } from "./people.ts";
+import { VECTORS } from "./vectors.ts";
+
+describe("rules of passport operations", () => {
+  it("each has an id of its own and is a sentence", () => {
+    expect(new Set(RULES.map(({ id }) => id)).size).to.equal(RULES.length);
+    for (const { id, says } of RULES) expect(says, id).to.match(/^\S.*\.$/);
+  });
+
+  it("each is broken by at least one test vector, and no vector names a rule that is not there", () => {
+    expect(new Set(VECTORS.map(({ rule }) => rule))).to.deep.equal(new Set(RULES.map(({ id }) => id)));
+  });
+
+  it("allow a create, a data record and a rotate", async () => {
+    const ana = await person("ana");
+    expect(await judge(candidate(ana.create, null, ana.facts))).to.deep.equal({ kind: "valid" });
+    expect(await judge(candidate(ana.data, ana.state, ana.facts))).to.deep.equal({ kind: "valid" });
+    expect(await judge(candidate(ana.rotate, ana.state, ana.facts))).to.deep.equal({ kind: "valid" });
+  });
+
+  it("allow two signatures where two are needed", async () => {
+    const bea = await person("bea", { authority: 3, next: 3, recovery: 3 });
+    expect(bea.rotate.sigs).to.have.length(3);
+    expect(
+      await judge(candidate({ ...bea.rotate, sigs: bea.rotate.sigs.slice(1) }, bea.state)),
+    ).to.deep.equal({ kind: "valid" });
+  });
+
+  for (const { rule, name, make } of VECTORS) {
+    it(`${rule}: refuse ${name}`, async () => {
+      const verdict = await judge(await make(await person("ana")));
+      expect(verdict.kind === "broken" ? [verdict.rule.id, verdict.detail] : [verdict.kind, ""]).to.satisfy(
+        ([id]: [string]) => id === rule,
+        JSON.stringify(verdict),
+      );
+    });
+  }
+
+  it("know the same size limit as the server", () => {
+    expect(OPERATION_BYTES_MAX).to.equal(LIMITS.operationBytesMax);
+  });
+
+  it("survive any JSON that is not an operation at all", async () => {
+    for (const text of [
+      "{}",
+      '{"op":null,"sigs":null}',
+      '{"op":{},"sigs":[]}',
+      '{"op":{"v":1,"t":"data"},"sigs":[null]}',
+      '{"op":{"v":1,"t":"create"},"sigs":{}}',
+    ]) {
+      expect((await judge(candidate(readSigned(text), null))).kind, text).to.equal("broken");
+    }
+  });
+
+  it("survive any value in any field", async () => {
+    const ana = await person("ana");
+    const odd = [
+      null,
+      0,
+      -1,
+      1.5,
+      "",
+      "x",
+      [],
+      {},
+      [null],
+      [[]],
+      [{}],
+      { keys: null },
+      { keys: [null], threshold: 1 },
+      true,
+    ];
+    for (const [signed, state] of [
+      [ana.create, null],
+      [ana.rotate, ana.state],
+      [ana.data, ana.state],
+    ] as const) {
+      for (const field of Object.keys(signed.op)) {
+        for (const value of odd) {
+          const verdict = await judge(
+            candidate(forge({ ...signed, op: { ...signed.op, [field]: value } }), state),
+          );
+          expect(verdict.kind, `${field}: ${JSON.stringify(value)}`).to.equal(
+            JSON.stringify(value) === JSON.stringify((signed.op as never)[field]) ? "valid" : "broken",
+          );
+        }
+      }
+    }
+  });
+});

@@ -1,0 +1,169 @@
+/** A server of accounts and pages alone: real store, access lists and HTTP, a clock that can be moved, and no identity provider. */
+import { once } from "node:events";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAccess } from "../../server/access/authorize.ts";
+import { type AccountService, createAccounts } from "../../server/account/accounts.ts";
+import { accountDoors } from "../../server/account/doors.ts";
+import type { NewDocument } from "../../server/account/new-pod.ts";
+import { createOwnerAccess } from "../../server/account/owner-access.ts";
+import { createPages, errorPage, pageDoors } from "../../server/account/pages.ts";
+import { json } from "../../server/body.ts";
+import { Problem } from "../../server/errors.ts";
+import { parseDoorRequest, requestIdOf } from "../../server/http/parse.ts";
+import { createResponder } from "../../server/http/respond.ts";
+import { putDocuments } from "../../server/ldp/write.ts";
+import { LIMITS, type Limits } from "../../server/limits.ts";
+import { createLog } from "../../server/log.ts";
+import type { Door, Result } from "../../server/operation.ts";
+import { createMemoryStore } from "../../server/store/memory.ts";
+import { createPods, type Pod } from "../../server/store/pods.ts";
+import type { Store } from "../../server/store/store.ts";
+
+export interface HarnessOptions {
+  readonly limits?: Partial<Record<keyof Limits, number>>;
+  readonly signUp?: "link" | "open";
+  /** What the passport desk does; by default it takes whatever comes and answers with `passportId`. */
+  readonly finish?: (createOp: unknown) => Promise<{ id: string }>;
+  /** Public URL when it is not the one that is listened on (to see what https changes). */
+  readonly baseUrl?: string;
+  readonly log?: (line: string) => void;
+}
+
+export interface Harness {
+  readonly baseUrl: string;
+  readonly accounts: AccountService;
+  readonly store: Store;
+  readonly pods: ReturnType<typeof createPods>;
+  /** Moves the clock, in ms. */
+  pass(ms: number): void;
+  write(pod: Pod, documents: readonly NewDocument[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const PASSPORT_ID = "dpzz1qqucj2802nagrsht74gtkfnsmzp75h8geuv2qutwgy9v9vu6";
+const DELEGATE_KEY = "z6MkkEYGKViogKRJDCuJvT8qVH9SGbGt4Jr7rYGutjN1dmhX";
+
+interface Row {
+  readonly verb: string;
+  readonly path: string;
+  readonly door: Door;
+}
+
+function match(row: Row, method: string, path: string): Record<string, string> | null {
+  const names: string[] = [];
+  const pattern = row.path
+    .replaceAll(".", "\\.")
+    .replace(/\{\*(\w+)\}/g, (_all, name: string) => (names.push(name), "(.*)"))
+    .replace(/:(\w+)/g, (_all, name: string) => (names.push(name), "([^/]+)"));
+  const found = new RegExp(`^${pattern}$`).exec(path);
+  if (row.verb !== method.toLowerCase() || !found) return null;
+  return Object.fromEntries(names.map((name, place) => [name, decodeURIComponent(found[place + 1] ?? "")]));
+}
+
+export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
+  let ahead = 0;
+  const now = (): Date => new Date(Date.now() + ahead);
+  const limits: Limits = Object.freeze({ ...LIMITS, ...options.limits }) as Limits;
+  const log = createLog(options.log ?? (() => {}), now);
+  const store = createMemoryStore();
+  const pods = createPods(store, now);
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const baseUrl = options.baseUrl ?? `http://localhost:${(server.address() as AddressInfo).port}/`;
+  const write = async (pod: Pod, documents: readonly NewDocument[]): Promise<void> => {
+    await store.write(pod.id, (transaction) => putDocuments(transaction, pod, documents, now().getTime()));
+  };
+  const accounts = createAccounts({
+    store,
+    pods,
+    now,
+    limits,
+    log,
+    config: { baseUrl, signUp: options.signUp ?? "link" },
+    seed: write,
+    access: createOwnerAccess({
+      baseUrl,
+      store,
+      access: createAccess({ baseUrl, pods, store, limits }),
+      limits,
+      now,
+    }),
+    passport: {
+      begin: async () => ({ zone: "zz", registrar: "local", delegateKey: DELEGATE_KEY }),
+      finish: ({ createOp }) => options.finish?.(createOp) ?? Promise.resolve({ id: PASSPORT_ID }),
+    },
+  });
+  const pages = createPages({ baseUrl });
+  const responder = createResponder({ log, errorPage, problemBase: "https://freehold.example/problems#" });
+
+  const readPod: Door = async ({ url }) => {
+    const pod = await pods.find(url.pathname.split("/")[1] ?? "");
+    if (!pod) throw new Problem("not-found");
+    return store.read(pod.id, async (snapshot): Promise<Result> => {
+      const entry = await snapshot.get("body", url.pathname, "");
+      if (!entry) throw new Problem("not-found");
+      return { status: 200, headers: { "content-type": "application/octet-stream" }, body: entry.value };
+    });
+  };
+  const interaction = {
+    client: { id: "https://photos.example/id", name: "Photo Frame", uri: "https://photos.example/" },
+    prompt: "consent",
+  };
+  const rows: readonly Row[] = [
+    ...accountDoors(accounts),
+    ...pageDoors(pages),
+    {
+      verb: "post",
+      path: "/.oidc/session-token",
+      door: async () => json(200, { access_token: "token", expires_in: 300 }),
+    },
+    {
+      verb: "get",
+      path: "/.oidc/interaction/:uid",
+      door: async ({ headers }) =>
+        json(200, { ...interaction, webid: (await accounts.sessionOf(headers))?.webid ?? null }),
+    },
+    {
+      verb: "post",
+      path: "/.oidc/interaction/:uid",
+      door: async () => json(200, { location: `${baseUrl}.account/login` }),
+    },
+    { verb: "get", path: "/{*path}", door: readPod },
+  ];
+
+  async function answer(request: IncomingMessage, id: string): Promise<Result> {
+    const path = (request.url ?? "/").split("?")[0] ?? "/";
+    const method = request.method ?? "GET";
+    for (const row of rows) {
+      const params = match(row, method, path);
+      if (params)
+        return row.door(parseDoorRequest(request, baseUrl, params, id, request.socket.remoteAddress ?? ""));
+    }
+    throw new Problem("not-found");
+  }
+
+  server.on("request", (request: IncomingMessage, response) => {
+    const id = requestIdOf(request);
+    void answer(request, id)
+      .then((result) => responder.send(request, response, result, id))
+      .catch((error: unknown) => responder.sendError(request, response, error, id, false));
+  });
+
+  return {
+    baseUrl,
+    accounts,
+    store,
+    pods,
+    write,
+    pass: (ms) => {
+      ahead += ms;
+    },
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * Terms of established vocabularies that this project uses: prefix → [namespace, names]. `terms.ts` is made from this.
+ * (VoID is `voidTerms`: its usual prefix is a word of TypeScript.)
+ */
+export const FOREIGN: Readonly<Record<string, readonly [namespace: string, names: string]>> = {
+  acl: [
+    "http://www.w3.org/ns/auth/acl#",
+    "Access AuthenticatedAgent Authorization Append Control Read Write accessControl accessTo agent agentClass agentGroup condition default mode origin owner",
+  ],
+  cert: ["http://www.w3.org/ns/auth/cert#", "PublicKey RSAPublicKey exponent key modulus"],
+  dcterms: [
+    "http://purl.org/dc/terms/",
+    "conformsTo created creator date description extent format hasPart hasVersion identifier isPartOf issued language license modified publisher references source subject title type",
+  ],
+  dpv: ["https://w3id.org/dpv#", "hasJurisdiction"],
+  foaf: [
+    "http://xmlns.com/foaf/0.1/",
+    "Agent Document Group Organization Person PersonalProfileDocument account familyName givenName homepage img isPrimaryTopicOf knows maker mbox member name nick phone primaryTopic",
+  ],
+  ldp: [
+    "http://www.w3.org/ns/ldp#",
+    "BasicContainer Container NonRDFSource PreferContainment PreferMembership PreferMinimalContainer RDFSource Resource constrainedBy contains inbox member",
+  ],
+  owl: ["http://www.w3.org/2002/07/owl#", "Ontology deprecated sameAs versionInfo"],
+  posix: ["http://www.w3.org/ns/posix/stat#", "mtime size"],
+  prov: [
+    "http://www.w3.org/ns/prov#",
+    "Activity Agent Entity SoftwareAgent endedAtTime generated generatedAtTime startedAtTime used value wasAssociatedWith wasAttributedTo wasDerivedFrom wasGeneratedBy wasInvalidatedBy",
+  ],
+  qudt: ["http://qudt.org/schema/qudt/", "QuantityValue hasUnit numericValue"],
+  rdf: [
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "HTML List Property Statement first langString nil object predicate rest subject type value",
+  ],
+  rdfs: [
+    "http://www.w3.org/2000/01/rdf-schema#",
+    "Class Literal Resource comment domain isDefinedBy label member range seeAlso subClassOf subPropertyOf",
+  ],
+  schema: [
+    "https://schema.org/",
+    "ContactPoint Demand IndividualProduct Invoice MoneyTransfer MonetaryAmount Offer Order OrderCancelled OrderDelivered OrderInTransit OrderItem OrderPaymentDue OrderProblem OrderProcessing OrderReturned OrderStatus Organization OwnershipInfo Person PostalAddress Product ProductModel QuantitativeValue Thing addressCountry addressLocality addressRegion amount birthDate brand currency customer dateCreated description email endTime familyName gender givenName gtin identifier image itemCondition knowsLanguage memberOf model name orderDate orderItemNumber orderItemStatus orderNumber orderQuantity orderStatus orderedItem postalCode price priceCurrency productID seller serialNumber sku startTime status streetAddress telephone totalPaymentDue url validFrom validThrough value valueAddedTaxIncluded version",
+  ],
+  sd: [
+    "http://www.w3.org/ns/sparql-service-description#",
+    "BasicFederatedQuery Dataset DereferencesURIs EmptyGraphs Graph NamedGraph RequiresDataset SPARQL11Query SPARQL11Update Service UnionDefaultGraph availableGraphs defaultDataset defaultGraph endpoint feature graph inputFormat name namedGraph resultFormat supportedLanguage",
+  ],
+  sh: [
+    "http://www.w3.org/ns/shacl#",
+    "BlankNode BlankNodeOrIRI BlankNodeOrLiteral IRI IRIOrLiteral Info Literal NodeShape PropertyGroup PropertyShape Shape ValidationReport ValidationResult Violation Warning alternativePath and class closed codeIdentifier conforms datatype deactivated declare defaultValue description detail disjoint equals flags focusNode group hasValue ignoredProperties in inversePath languageIn lessThan lessThanOrEquals maxCount maxExclusive maxInclusive maxLength message minCount minExclusive minInclusive minLength name node nodeKind not or order path pattern property qualifiedMaxCount qualifiedMinCount qualifiedValueShape result resultMessage resultPath resultSeverity severity sourceConstraint sourceConstraintComponent sourceShape targetClass targetNode targetObjectsOf targetSubjectsOf uniqueLang value xone",
+  ],
+  skos: [
+    "http://www.w3.org/2004/02/skos/core#",
+    "Concept ConceptScheme altLabel broader closeMatch definition example exactMatch hasTopConcept inScheme narrower notation note prefLabel topConceptOf",
+  ],
+  solid: [
+    "http://www.w3.org/ns/solid/terms#",
+    "Account InsertDeletePatch ListedDocument Patch TypeIndex TypeRegistration UnlistedDocument account deletes forClass inserts instance instanceContainer notification oidcIssuer oidcRegistration owner patches privateTypeIndex publicTypeIndex storageDescription storageQuota storageUsage where",
+  ],
+  sosa: [
+    "http://www.w3.org/ns/sosa/",
+    "FeatureOfInterest ObservableProperty Observation ObservationCollection Platform Result Sensor hasFeatureOfInterest hasMember hasResult hasSimpleResult hosts isHostedBy isObservedBy madeBySensor madeObservation observedProperty observes phenomenonTime resultTime",
+  ],
+  space: [
+    "http://www.w3.org/ns/pim/space#",
+    "ConfigurationFile ControlledStorage PersonalStorage PublicStorage SharedStorage Storage preferencesFile storage workspace",
+  ],
+  unit: [
+    "http://qudt.org/vocab/unit/",
+    "A DEG_C DEG_F FT3 GAL_IMP GAL_US J KiloW-HR L M3 MJ V V-A V-A-HR V-A_Reactive V-A_Reactive-HR W W-HR THM_US BTU_IT",
+  ],
+  vcard: [
+    "http://www.w3.org/2006/vcard/ns#",
+    "Address AddressBook Cell Email Fax Group Home Individual Kind Organization Pager Text Voice Work additional-name adr anniversary bday category country-name email family-name fn given-name hasAddress hasCategory hasCountryName hasEmail hasFN hasFamilyName hasGivenName hasLanguage hasMember hasName hasNote hasPhoto hasTelephone hasUID hasURL honorific-prefix honorific-suffix inAddressBook includesGroup language locality nameEmailIndex nickname note organization-name organization-unit postal-code region rev role street-address tel title url value",
+  ],
+  voidTerms: ["http://rdfs.org/ns/void#", "Dataset sparqlEndpoint triples vocabulary"],
+  xsd: [
+    "http://www.w3.org/2001/XMLSchema#",
+    "anyURI base64Binary boolean byte date dateTime dateTimeStamp decimal double duration float gDay gMonth gMonthDay gYear gYearMonth hexBinary int integer language long nonNegativeInteger positiveInteger short string time unsignedInt unsignedLong yearMonthDuration",
+  ],
+};
+
+/** Types of media as RDF classes: `${MEDIA_TYPE}image/png#Resource`. @see https://www.w3.org/ns/iana/media-types/ */
+export const MEDIA_TYPE = "http://www.w3.org/ns/iana/media-types/";
