@@ -41,11 +41,47 @@ async function through<T>(fetch: Fetch, url: string, work: (fetch: PlatformFetch
   }
 }
 
-export const readDataset = (fetch: Fetch, url: string): Promise<Dataset> =>
-  through(fetch, url, (own) => getSolidDataset(url, { fetch: own }));
+/**
+ * Which version a dataset was read at: that library keeps the same description through all changes of a dataset, but no
+ * ETag in it, so that the second of two writers would undo the first without a word.
+ */
+const versions = new WeakMap<object, string>();
 
-export const writeDataset = (fetch: Fetch, url: string, dataset: SolidDataset): Promise<Dataset> =>
-  through(fetch, url, async (own): Promise<Dataset> => saveSolidDatasetAt(url, dataset, { fetch: own }));
+/** Notes the version that an answer tells of. */
+function noting(fetch: PlatformFetch, url: string, note: (etag: string | null) => void): PlatformFetch {
+  return async (input, init) => {
+    const response = await fetch(input, init);
+    if (response.ok && addressOf(input) === url) note(response.headers.get("etag"));
+    return response;
+  };
+}
+
+function remember(dataset: Dataset, etag: string | null): Dataset {
+  if (etag !== null) versions.set(dataset.internal_resourceInfo, etag);
+  return dataset;
+}
+
+export async function readDataset(fetch: Fetch, url: string): Promise<Dataset> {
+  let version: string | null = null;
+  const read = (own: PlatformFetch) =>
+    getSolidDataset(url, { fetch: noting(own, url, (etag) => (version = etag)) });
+  return remember(await through(fetch, url, read), version);
+}
+
+export async function writeDataset(fetch: Fetch, url: string, dataset: SolidDataset): Promise<Dataset> {
+  const known = versions.get((dataset as Partial<Dataset>).internal_resourceInfo ?? {});
+  let version: string | null = null;
+  const careful: Fetch = (address, init) => {
+    const isChange = init?.method === "PATCH" || init?.method === "PUT";
+    if (known === undefined || !isChange || address !== url) return fetch(address, init);
+    const headers = new Headers(init.headers);
+    headers.set("if-match", known);
+    return fetch(address, { ...init, headers });
+  };
+  const write = async (own: PlatformFetch): Promise<Dataset> =>
+    saveSolidDatasetAt(url, dataset, { fetch: noting(own, url, (etag) => (version = etag)) });
+  return remember(await through(careful, url, write), version);
+}
 
 export const listFolder = (fetch: Fetch, url: string): Promise<readonly string[]> =>
   through(fetch, url, async (own) => getContainedResourceUrlAll(await getSolidDataset(url, { fetch: own })));

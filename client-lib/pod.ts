@@ -22,7 +22,10 @@ export interface Pod extends Endpoint {
   at(path: string): string;
   /** An RDF document, for the functions of @inrupt/solid-client. */
   read(path: string): Promise<Dataset>;
-  /** Saves an RDF document; one that was read before is saved as changes only. */
+  /**
+   * Saves an RDF document; one that was read before is saved as changes only, and only if nobody else changed it since.
+   * @throws FreeholdError `precondition-failed` if somebody did, or if a new document is there already.
+   */
   write(path: string, dataset: SolidDataset): Promise<Dataset>;
   /** Addresses of what is in a folder. */
   list(path: string): Promise<readonly string[]>;
@@ -160,7 +163,10 @@ function podOf({ root, sparql, owner }: Found, passport: Resolution | null, fetc
   const url = root.endsWith("/") ? root : `${root}/`;
   const files = () => import("./files.ts");
   const at = (path: string): string => {
-    const full = URL.canParse(path, url) ? new URL(path.startsWith("/") ? `.${path}` : path, url).href : "";
+    const full =
+      !path.startsWith("//") && URL.canParse(path, url)
+        ? new URL(path.startsWith("/") ? `.${path}` : path, url).href
+        : "";
     if (full.startsWith(url)) return full;
     throw new FreeholdError("input-invalid", "This place is not in the pod", {
       url,

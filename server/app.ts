@@ -4,23 +4,31 @@
  */
 import type { RequestListener } from "node:http";
 import express, { type Request, type Response } from "express";
+import { wacAllow } from "./access/wac-allow.ts";
 import { accountDoors } from "./account/doors.ts";
 import { createPages, errorPage, pageDoors } from "./account/pages.ts";
-import { wacAllow } from "./access/wac-allow.ts";
 import { challenge } from "./auth/challenge.ts";
 import type { Context } from "./context.ts";
 import { Problem } from "./errors.ts";
-import { corsHeaders, createResponder, preflight } from "./http/respond.ts";
+import { healthDoors } from "./health.ts";
 import { parseDoorRequest, parseOperation, requestIdOf, withAgent } from "./http/parse.ts";
+import { corsHeaders, createResponder, preflight } from "./http/respond.ts";
 import { parseTarget, type Target } from "./iri.ts";
 import { describeServer, describeStorage } from "./ldp/describe.ts";
 import { ALLOWED, abilityHeaders, linkHeader, type Nature, natureOf } from "./ldp/headers.ts";
-import { needsOfDelete, needsOfPatch, needsOfPost, needsOfPut, needsOfRead, type Need, type Needs } from "./ldp/needs.ts";
+import {
+  type Need,
+  type Needs,
+  needsOfDelete,
+  needsOfPatch,
+  needsOfPost,
+  needsOfPut,
+  needsOfRead,
+} from "./ldp/needs.ts";
 import type { Agent, Door, Operation, Result } from "./operation.ts";
 import { passportDoors } from "./passport/doors.ts";
 import type { Pod } from "./store/pods.ts";
 import type { Snapshot } from "./store/store.ts";
-import { healthDoors } from "./health.ts";
 
 type Verb = "get" | "put" | "post" | "patch" | "delete";
 
@@ -29,8 +37,8 @@ interface PodRoute {
   readonly verb: Verb;
   readonly path: string;
   readonly modes: Needs;
-  /** Absent for writes, which are LDP's. */
-  readonly read?: (snapshot: Snapshot, pod: Pod, operation: Operation) => Promise<Result>;
+  /** First what needs no snapshot, then what does. Absent for writes, which are LDP's. */
+  readonly read?: (operation: Operation) => Promise<(snapshot: Snapshot, pod: Pod) => Promise<Result>>;
 }
 
 /** A door of the server's own. `modes` says out loud who may pass: everybody, or whom the door itself asks to log in. */
@@ -48,15 +56,25 @@ function podRoutes(context: Context): readonly PodRoute[] {
   const { ldp, queries, access } = context;
   const mayRead = (snapshot: Snapshot, pod: Pod, agent: Agent) => async (path: string) =>
     (await access.authorize(snapshot, pod, agent, parseTarget(path), ["read"])).kind === "granted";
+  const ask: PodRoute["read"] = async (operation) => {
+    const request = await queries.parse(operation);
+    return (snapshot, pod) => queries.answer(snapshot, pod, operation, request);
+  };
   return [
-    { verb: "get", path: "/:pod/.well-known/solid", modes: needsNothing, read: async (_snapshot, pod, operation) => describeStorage(context.config.baseUrl, pod, operation) },
-    { verb: "get", path: "/:pod/sparql", modes: needsNothing, read: (snapshot, pod, operation) => queries.answer(snapshot, pod, operation) },
-    { verb: "post", path: "/:pod/sparql", modes: needsNothing, read: (snapshot, pod, operation) => queries.answer(snapshot, pod, operation) },
+    {
+      verb: "get",
+      path: "/:pod/.well-known/solid",
+      modes: needsNothing,
+      read: async (operation) => (_snapshot, pod) => describeStorage(context.config.baseUrl, pod, operation),
+    },
+    { verb: "get", path: "/:pod/sparql", modes: needsNothing, read: ask },
+    { verb: "post", path: "/:pod/sparql", modes: needsNothing, read: ask },
     {
       verb: "get",
       path: "/{*path}",
       modes: needsOfRead,
-      read: (snapshot, pod, operation) => ldp.reader.read(snapshot, pod, operation, mayRead(snapshot, pod, operation.agent)),
+      read: async (operation) => (snapshot, pod) =>
+        ldp.reader.read(snapshot, pod, operation, mayRead(snapshot, pod, operation.agent)),
     },
     { verb: "put", path: "/{*path}", modes: needsOfPut },
     { verb: "post", path: "/{*path}", modes: needsOfPost },
@@ -69,7 +87,12 @@ function doorRoutes(context: Context): readonly DoorRoute[] {
   const { identity, config } = context;
   const { accounts, provider, registry } = identity;
   const server: readonly DoorRoute[] = [
-    { verb: "get", path: "/.well-known/solid", modes: "public", door: (request) => describeServer(config.baseUrl, request.headers.accept) },
+    {
+      verb: "get",
+      path: "/.well-known/solid",
+      modes: "public",
+      door: (request) => describeServer(config.baseUrl, request.headers.accept),
+    },
     { verb: "get", path: "/.oidc/interaction/:uid", modes: "session", door: provider.doors.question },
     { verb: "post", path: "/.oidc/interaction/:uid", modes: "session", door: provider.doors.answer },
     { verb: "post", path: "/.oidc/session-token", modes: "session", door: provider.doors.sessionToken },
@@ -78,7 +101,7 @@ function doorRoutes(context: Context): readonly DoorRoute[] {
     ...server,
     ...healthDoors(() => context.store.check()).map((route) => ({ ...route, modes: "public" as const })),
     ...passportDoors(registry).map((route) => ({ ...route, modes: "public" as const })),
-    ...accountDoors(accounts).map((route) => ({ ...route, modes: "session" as const })),
+    ...accountDoors(accounts, provider).map((route) => ({ ...route, modes: "session" as const })),
     ...pageDoors(createPages(config)).map((route) => ({ ...route, modes: "public" as const })),
   ];
 }
@@ -86,14 +109,24 @@ function doorRoutes(context: Context): readonly DoorRoute[] {
 /** The request listener of the whole server. */
 export function createApp(context: Context): RequestListener {
   const { config, log, store, pods, access, identity, ldp } = context;
-  const responder = createResponder({ log, errorPage, problemBase: `${config.baseUrl}ns/problems#` });
+  const responder = createResponder({
+    log,
+    errorPage,
+    challenge: challenge(config),
+    problemBase: `${config.baseUrl}ns/problems#`,
+  });
 
   /** The one choke point: every need of every operation on a pod is decided here. */
-  async function authorize(snapshot: Snapshot, pod: Pod, agent: Agent, needs: readonly Need[]): Promise<void> {
+  async function authorize(
+    snapshot: Snapshot,
+    pod: Pod,
+    agent: Agent,
+    needs: readonly Need[],
+  ): Promise<void> {
     for (const { target, modes } of needs) {
       const decision = await access.authorize(snapshot, pod, agent, target, modes);
       if (decision.kind === "granted") continue;
-      if (agent.webid === null) throw new Problem("login-required", undefined, { headers: challenge(config) });
+      if (agent.webid === null) throw new Problem("login-required");
       throw new Problem("forbidden", `Missing: ${decision.missing.join(", ")}`);
     }
   }
@@ -112,10 +145,11 @@ export function createApp(context: Context): RequestListener {
   async function serveRead(route: PodRoute, request: Request, id: string): Promise<Result> {
     const operation = await proved(request, id);
     const pod = await podOf(operation.target);
+    const run = await route.read?.(operation);
+    if (!run) throw new Problem("method-not-allowed");
     return store.read(pod.id, async (snapshot) => {
       await authorize(snapshot, pod, operation.agent, await route.modes(snapshot, operation.target, null));
-      const result = await route.read?.(snapshot, pod, operation);
-      if (!result) throw new Problem("method-not-allowed");
+      const result = await run(snapshot, pod);
       const permissions = await access.permissions(snapshot, pod, operation.agent, operation.target);
       return { ...result, headers: { ...result.headers, "wac-allow": wacAllow(permissions) } };
     });
@@ -126,9 +160,12 @@ export function createApp(context: Context): RequestListener {
     const pod = await podOf(operation.target);
     const { target, agent } = operation;
     const nature = natureOf(target, pod.name);
-    if (!ALLOWED[nature].includes(operation.method)) throw new Problem("method-not-allowed", undefined, { headers: { ...abilityHeaders(nature) } });
+    if (!ALLOWED[nature].includes(operation.method))
+      throw new Problem("method-not-allowed", undefined, { headers: { ...abilityHeaders(nature) } });
     // Asked once before a byte of the content is read, so that strangers cannot make us parse.
-    await store.read(pod.id, async (snapshot) => authorize(snapshot, pod, agent, await route.modes(snapshot, target, null)));
+    await store.read(pod.id, async (snapshot) =>
+      authorize(snapshot, pod, agent, await route.modes(snapshot, target, null)),
+    );
     const prepared = await ldp.writer.prepare(pod, operation);
     try {
       const { result, generation } = await store.write(pod.id, async (transaction) => {
@@ -160,11 +197,21 @@ export function createApp(context: Context): RequestListener {
         const result = await serve(request, id);
         const cors = isPod ? corsHeaders(request) : {};
         const vary = [result.headers.vary, cors.vary].filter(Boolean).join(", ");
-        await responder.send(request, response, { ...result, headers: { ...result.headers, ...cors, ...(vary && { vary }) } }, id);
+        await responder.send(
+          request,
+          response,
+          { ...result, headers: { ...result.headers, ...cors, ...(vary && { vary }) } },
+          id,
+        );
       } catch (error) {
         await responder.sendError(request, response, error, id, isPod);
       }
-      log.info("request", { id, method: request.method, status: response.statusCode, ms: Math.round((performance.now() - started) * 10) / 10 });
+      log.info("request", {
+        id,
+        method: request.method,
+        status: response.statusCode,
+        ms: Math.round((performance.now() - started) * 10) / 10,
+      });
     };
   }
 
@@ -177,18 +224,45 @@ export function createApp(context: Context): RequestListener {
     const { provider } = identity;
     if (!provider.owns(request.path)) return next();
     // The one handler that writes for itself: the library's own, behind its own cookies and caches.
-    provider.handle(request, response, request.ip).catch((error: unknown) => responder.sendError(request, response, error, requestIdOf(request), true));
+    provider
+      .handle(request, response, request.ip)
+      .catch((error: unknown) => responder.sendError(request, response, error, requestIdOf(request), true));
   });
   for (const { verb, path, door } of doorRoutes(context)) {
-    app[verb](path, handle((request, id) => door(parseDoorRequest(request, config.baseUrl, request.params as Record<string, string>, id, request.ip ?? "")), false));
+    app[verb](
+      path,
+      handle(
+        (request, id) =>
+          door(
+            parseDoorRequest(
+              request,
+              config.baseUrl,
+              request.params as Record<string, string>,
+              id,
+              request.ip ?? "",
+            ),
+          ),
+        false,
+      ),
+    );
   }
-  app.options("/{*path}", handle(async (request) => optionsOf(request), true));
+  app.options(
+    "/{*path}",
+    handle(async (request) => optionsOf(request), true),
+  );
   for (const route of podRoutes(context)) {
-    app[route.verb](route.path, handle((request, id) => (route.read ? serveRead(route, request, id) : serveWrite(route, request, id)), true));
+    app[route.verb](
+      route.path,
+      handle(
+        (request, id) => (route.read ? serveRead(route, request, id) : serveWrite(route, request, id)),
+        true,
+      ),
+    );
   }
   app.use((error: unknown, request: Request, response: Response, _next: unknown) => {
-    const problem = error instanceof URIError ? new Problem("path-invalid", undefined, { cause: error }) : error;
+    const problem =
+      error instanceof URIError ? new Problem("path-invalid", undefined, { cause: error }) : error;
     void responder.sendError(request, response, problem, requestIdOf(request), true);
   });
-  return app as unknown as RequestListener;
+  return app;
 }

@@ -16,7 +16,10 @@ export async function readBody(body: Readable | null, bytesMax: number): Promise
 }
 
 /** @throws Problem `input-invalid` when the content is not a JSON object, `body-too-large`. */
-export async function readJson(body: Readable | null, bytesMax: number): Promise<Readonly<Record<string, unknown>>> {
+export async function readJson(
+  body: Readable | null,
+  bytesMax: number,
+): Promise<Readonly<Record<string, unknown>>> {
   const bytes = await readBody(body, bytesMax);
   let value: unknown;
   try {
@@ -24,11 +27,20 @@ export async function readJson(body: Readable | null, bytesMax: number): Promise
   } catch (cause) {
     throw new Problem("input-invalid", "The content is not valid JSON in UTF-8", { cause });
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Problem("input-invalid", "Send a JSON object");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new Problem("input-invalid", "Send a JSON object");
   return value as Readonly<Record<string, unknown>>;
 }
 
 /** A JSON answer of a door. */
-export function json(status: number, value: unknown, headers: Readonly<Record<string, string | readonly string[]>> = {}) {
-  return { status, headers: { "content-type": "application/json", "cache-control": "no-store", ...headers }, body: JSON.stringify(value) };
+export function json(
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string | readonly string[]>> = {},
+) {
+  return {
+    status,
+    headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
+    body: JSON.stringify(value),
+  };
 }

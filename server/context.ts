@@ -1,25 +1,26 @@
 /** The composition root: everything that has a lifetime, made once, passed on by name. Only this file names an engine. */
+
+import { solid } from "@freehold/vocab";
 import { type Access, createAccess } from "./access/authorize.ts";
 import { type AccountService, createAccounts } from "./account/accounts.ts";
 import { createOwnerAccess } from "./account/owner-access.ts";
 import { type AgentVerifier, createAgentVerifier } from "./auth/agent.ts";
 import { createProvider, type Provider } from "./auth/provider.ts";
 import type { Config } from "./config.ts";
+import { Problem } from "./errors.ts";
+import { parseTarget } from "./iri.ts";
+import { findStored } from "./ldp/find.ts";
 import { createReader, type Reader } from "./ldp/read.ts";
 import { createWriter, type NewDocument, putDocuments, type Writer } from "./ldp/write.ts";
 import { createLog, type Log } from "./log.ts";
-import { parseTarget } from "./iri.ts";
-import { findStored } from "./ldp/find.ts";
 import { createRegistry, type Registry } from "./passport/registry.ts";
 import { createQueries, type Queries } from "./query/endpoint.ts";
 import { parseRdf } from "./rdf/parse.ts";
 import { createSafeFetch } from "./safe-fetch.ts";
 import { createShapes } from "./shapes/validate.ts";
-import { Problem } from "./errors.ts";
 import { createPods, type Pod, type Pods } from "./store/pods.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import type { Store } from "./store/store.ts";
-import { solid } from "@freehold/vocab";
 
 export interface Identity {
   readonly verify: AgentVerifier;
@@ -43,6 +44,7 @@ export interface Context {
   close(): Promise<void>;
 }
 
+const SWEEP_MS = 3_600_000; // Logins that have ended are forgotten about hourly.
 const DOCUMENTS_PER_COMMIT = 200; // An import is many small commits, so that it never holds up other writers for long.
 
 /** In-process answer to "which issuers does this WebID trust?", for WebIDs whose documents are ours. */
@@ -57,7 +59,9 @@ function createLocalIssuers(store: Store, pods: Pods, baseUrl: string) {
       const stored = await findStored(snapshot, target);
       if (!stored?.isRdf || !stored.bytes) return [];
       const quads = await parseRdf(stored.bytes, stored.contentType, url);
-      return quads.flatMap(({ subject, predicate, object }) => (subject.value === webid && predicate.value === solid.oidcIssuer ? [object.value] : []));
+      return quads.flatMap(({ subject, predicate, object }) =>
+        subject.value === webid && predicate.value === solid.oidcIssuer ? [object.value] : [],
+      );
     });
   };
 }
@@ -67,7 +71,13 @@ export async function createContext(config: Config, writeLog: (line: string) => 
   const { baseUrl, limits, egressAllow } = config;
   const now = () => new Date();
   const log = createLog(writeLog, now, config.logLevel);
-  const store = await openSqliteStore({ folder: config.dataFolder, rootKeyFile: config.rootKeyFile, limits, log, now });
+  const store = await openSqliteStore({
+    folder: config.dataFolder,
+    rootKeyFile: config.rootKeyFile,
+    limits,
+    log,
+    now,
+  });
   const pods = createPods(store, now);
   const access = createAccess({ baseUrl, pods, store, limits });
   const shapes = createShapes(limits);
@@ -78,7 +88,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     blobs: store.blobs,
     limits,
     now,
-    checkAcl: access.checkAcl,
+    checkAcl: (...args) => access.checkAcl(...args),
     async validate(quads, shapeIri) {
       if (!shapes.has(shapeIri)) return; // A shape of somebody else's is a remark, not a rule of this server.
       const { conforms, errors } = await shapes.validate(quads, shapeIri);
@@ -88,11 +98,11 @@ export async function createContext(config: Config, writeLog: (line: string) => 
   async function writeDocuments(pod: Pod, documents: readonly NewDocument[]): Promise<void> {
     for (let from = 0; from < documents.length; from += DOCUMENTS_PER_COMMIT) {
       const some = documents.slice(from, from + DOCUMENTS_PER_COMMIT);
-      await store.write(pod.id, (transaction) => putDocuments(transaction, pod, some, now().getTime()));
+      await store.write(pod.id, (transaction) => putDocuments(transaction, some, now().getTime()));
     }
   }
 
-  const registry = createRegistry({ store, now, zone: config.zone, baseUrl, limits, log });
+  const registry = createRegistry({ store, now, zones: config.zones, baseUrl, limits, log });
   const accounts = createAccounts({
     store,
     pods,
@@ -104,7 +114,18 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     passport: registry,
     access: createOwnerAccess({ baseUrl, store, access, limits, now }),
   });
-  const provider = createProvider({ baseUrl, bearer: config.bearer, ath: config.ath, egressAllow, limits, now, log, store, accounts, safeFetch });
+  const provider = createProvider({
+    baseUrl,
+    bearer: config.bearer,
+    ath: config.ath,
+    egressAllow,
+    limits,
+    now,
+    log,
+    store,
+    accounts,
+    safeFetch,
+  });
   const verify = createAgentVerifier({
     baseUrl,
     bearer: config.bearer,
@@ -116,6 +137,9 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     ownKeys: () => provider.publicKeys(),
     localIssuers: createLocalIssuers(store, pods, baseUrl),
   });
+  const sweep = setInterval(() => {
+    provider.sweep().catch((error: unknown) => log.error("provider.sweep-failed", { cause: String(error) }));
+  }, SWEEP_MS).unref();
   const queries = createQueries({ baseUrl, limits, log, access });
 
   return {
@@ -130,6 +154,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     identity: { verify, provider, accounts, registry },
     writeDocuments,
     async close() {
+      clearInterval(sweep);
       await queries.close();
       await store.close();
     },

@@ -34,7 +34,10 @@ export class Problem extends Error {
   readonly members: Readonly<Record<string, unknown>>;
 
   constructor(code: ProblemCode, detail?: string, options: ProblemOptions = {}) {
-    super(detail ? `${code}: ${detail}` : code, options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      detail ? `${code}: ${detail}` : code,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.code = code;
     this.status = PROBLEMS[code].status;
     this.detail = detail;
@@ -42,4 +45,12 @@ export class Problem extends Error {
     this.headers = options.headers ?? {};
     this.members = options.members ?? {};
   }
+}
+
+/**
+ * What whoever runs the server must mend before it can go on: the message is a paragraph that says what is wrong and
+ * what to do. `main.ts` prints it, without a stack.
+ */
+export class OperatorError extends Error {
+  override readonly name: string = "OperatorError";
 }

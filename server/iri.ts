@@ -41,7 +41,12 @@ export function parseIri(text: string): Iri {
 export function parseWebId(text: string): WebId {
   try {
     const url = new URL(parseIri(text));
-    if (HTTP.test(text) && url.username === "" && url.password === "" && url.href.length <= LIMITS.iriBytesMax) {
+    if (
+      HTTP.test(text) &&
+      url.username === "" &&
+      url.password === "" &&
+      url.href.length <= LIMITS.iriBytesMax
+    ) {
       return text as WebId;
     }
   } catch (cause) {
@@ -52,7 +57,9 @@ export function parseWebId(text: string): WebId {
 
 /** The same bytes for the same name: unreserved characters stay, all others are percent-encoded in upper case. */
 export function encodeSegment(segment: string): string {
-  return encodeURIComponent(segment).replace(/%(24|26|2B|2C|3A|3B|3D|40)/g, (escaped) => decodeURIComponent(escaped));
+  return encodeURIComponent(segment).replace(/%(24|26|2B|2C|3A|3B|3D|40)/g, (escaped) =>
+    decodeURIComponent(escaped),
+  );
 }
 
 /** @throws Problem `path-invalid` for anything that could mean two things. */
@@ -64,9 +71,19 @@ function decodeSegment(raw: string): string {
     throw new Problem("path-invalid", "Broken percent-encoding", { cause });
   }
   const unfit =
-    text === "" || text === "." || text === ".." || FORBIDDEN_IN_SEGMENT.test(text) || text.endsWith(".") ||
-    text !== text.normalize("NFC") || !text.isWellFormed() || Buffer.byteLength(text) > LIMITS.segmentBytesMax;
-  if (unfit) throw new Problem("path-invalid", `The part ${JSON.stringify(raw.slice(0, 64))} of the path is not allowed`);
+    text === "" ||
+    text === "." ||
+    text === ".." ||
+    FORBIDDEN_IN_SEGMENT.test(text) ||
+    text.endsWith(".") ||
+    text !== text.normalize("NFC") ||
+    !text.isWellFormed() ||
+    Buffer.byteLength(text) > LIMITS.segmentBytesMax;
+  if (unfit)
+    throw new Problem(
+      "path-invalid",
+      `The part ${JSON.stringify(raw.slice(0, 64))} of the path is not allowed`,
+    );
   return text;
 }
 
@@ -82,7 +99,8 @@ export function parseTarget(rawPath: string): Target {
   const isContainer = rawPath.endsWith("/");
   const raw = rawPath.slice(1, isContainer ? -1 : undefined);
   const segments = raw === "" ? [] : raw.split("/").map(decodeSegment);
-  if (segments.length > LIMITS.pathSegmentsMax) throw new Problem("path-invalid", `At most ${LIMITS.pathSegmentsMax} levels`);
+  if (segments.length > LIMITS.pathSegmentsMax)
+    throw new Problem("path-invalid", `At most ${LIMITS.pathSegmentsMax} levels`);
   if (segments.length === 0) return { pod: "", path: "/", isContainer: true, auxiliary: null, subject: "/" };
   const path = `/${segments.map(encodeSegment).join("/")}${isContainer ? "/" : ""}`;
   const last = segments.at(-1) ?? "";
@@ -93,7 +111,8 @@ export function parseTarget(rawPath: string): Target {
   }
   const auxiliary = found[2] as Auxiliary;
   const subject = path.slice(0, -auxiliary.length - 1);
-  if (AUXILIARY.test(found[1] ?? "")) throw new Problem("path-invalid", "An auxiliary resource has no auxiliary of its own");
+  if (AUXILIARY.test(found[1] ?? ""))
+    throw new Problem("path-invalid", "An auxiliary resource has no auxiliary of its own");
   return { pod: segments[0] ?? "", path, isContainer: false, auxiliary, subject };
 }
 

@@ -99,8 +99,10 @@ export const LIMITS = Object.freeze({
   folderRowsMax: 2_000, // What the owner's page shows of one folder.
   recordBytesMax: 16 * 1024 * 1024, // Larger content is a blob.
   transactionWritesMax: 10_000, // One commit may not hold up all others.
+  transactionBytesMax: 64 * 1024 * 1024, // All of a transaction is in memory at once.
   recordCacheBytesMax: 64 * 1024 * 1024, // Opened records kept in memory.
   readersMax: 64, // Reads at once that must look into the database, each with a connection of its own.
+  diskReserveBytes: 16 * 1024 * 1024, // Kept free, so that deleting and erasing still work when the disk is full.
   orphanMsKept: 3_600_000, // How long an uploaded file may wait for the record that names it.
   transactionTriesMax: 64, // An optimistic transaction that lost so often reports write-conflict.
   batchIdentifiersMax: 1_000,
@@ -117,4 +119,5 @@ export const LIMITS = Object.freeze({
   importDocumentsListed: 10_000, // Of one import, in its own document.
   importBatchDocuments: 200, // Written in one go.
 });
-export type Limits = typeof LIMITS;
+/** Settings may override each. */
+export type Limits = { readonly [name in keyof typeof LIMITS]: number };

@@ -14,9 +14,11 @@ const LEVELS: readonly Level[] = ["debug", "info", "warn", "error"];
 /** @param least Events below this level cost one comparison and write nothing. */
 export function createLog(write: (line: string) => void, now: () => Date, least: Level = "info"): Log {
   const floor = LEVELS.indexOf(least);
-  const at = (level: Level) => (event: string, fields: LogFields = {}) => {
-    if (LEVELS.indexOf(level) < floor) return;
-    write(`${JSON.stringify({ time: now().toISOString(), level, event, ...fields })}\n`);
-  };
+  const at =
+    (level: Level) =>
+    (event: string, fields: LogFields = {}) => {
+      if (LEVELS.indexOf(level) < floor) return;
+      write(`${JSON.stringify({ time: now().toISOString(), level, event, ...fields })}\n`);
+    };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }

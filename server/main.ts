@@ -2,16 +2,20 @@
 /** The command line: finds the command, reads settings from flags over the environment, and says what is wrong with either. */
 import { parseArgs } from "node:util";
 import { ConfigError, flagOf, readConfig, SETTINGS, type SettingName } from "./config.ts";
+import { OperatorError } from "./errors.ts";
 import { VERSION } from "./health.ts";
 
 interface Command {
   readonly about: string;
   readonly flags?: Readonly<Record<string, string>>;
   /** @returns the exit code, once the command is done. */
-  readonly run: (config: ReturnType<typeof readConfig>, flags: Readonly<Record<string, unknown>>) => Promise<number>;
+  readonly run: (
+    config: ReturnType<typeof readConfig>,
+    flags: Readonly<Record<string, unknown>>,
+  ) => Promise<number>;
 }
 
-const EXIT = { usage: 2, config: 3 } as const;
+const EXIT = { usage: 2, config: 3, refused: 4 } as const;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   start: { about: "Run the server", run: async (config) => (await import("./cli/start.ts")).start(config) },
@@ -20,15 +24,24 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     flags: { once: "Do every step once in a temporary folder, check it, and exit" },
     run: async (config, flags) => (await import("./cli/demo.ts")).demo(config, { once: flags.once === true }),
   },
-  healthcheck: { about: "Exit 0 if the server at the configured port is ready", run: async (config) => (await import("./cli/healthcheck.ts")).healthcheck(config) },
+  healthcheck: {
+    about: "Exit 0 if the server at the configured port is ready",
+    run: async (config) => (await import("./cli/healthcheck.ts")).healthcheck(config),
+  },
 };
 
 /* oxlint-disable no-console -- this is the command line */
 function help(): string {
   const commands = Object.entries(COMMANDS).map(([name, { about, flags = {} }]) =>
-    [`  ${name.padEnd(24)} ${about}`, ...Object.entries(flags).map(([flag, text]) => `    --${flag.padEnd(20)} ${text}`)].join("\n"),
+    [
+      `  ${name.padEnd(24)} ${about}`,
+      ...Object.entries(flags).map(([flag, text]) => `    --${flag.padEnd(20)} ${text}`),
+    ].join("\n"),
   );
-  const settings = Object.entries(SETTINGS).map(([name, { about, fallback }]) => `  --${flagOf(name as SettingName).padEnd(22)} ${about}${fallback && ` (${fallback})`}`);
+  const settings = Object.entries(SETTINGS).map(
+    ([name, { about, fallback }]) =>
+      `  --${flagOf(name as SettingName).padEnd(22)} ${about}${fallback && ` (${fallback})`}`,
+  );
   return `freehold ${VERSION}\n\nfreehold [command] [flags]\n\nCommands\n${commands.join("\n")}\n\nSettings, as flags or as FREEHOLD_… variables\n${settings.join("\n")}\n`;
 }
 
@@ -60,14 +73,26 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(help());
     return values.help ? 0 : EXIT.usage;
   }
-  const flags = Object.fromEntries(names.flatMap((setting) => (typeof values[flagOf(setting)] === "string" ? [[setting, values[flagOf(setting)]]] : [])));
+  const flags = Object.fromEntries(
+    names.flatMap((setting) =>
+      typeof values[flagOf(setting)] === "string" ? [[setting, values[flagOf(setting)]]] : [],
+    ),
+  );
   try {
     return await command.run(readConfig({ ...process.env, ...(flags as Record<string, string>) }), values);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    console.error(error.message);
-    return EXIT.config;
+    const reason = reasonOf(error);
+    if (reason === null) throw error; // Our own mistake, with its stack.
+    console.error(reason);
+    return error instanceof ConfigError ? EXIT.config : EXIT.refused;
   }
+}
+
+/** What whoever runs the server can do something about, in words. */
+function reasonOf(error: unknown): string | null {
+  if (error instanceof OperatorError) return error.message;
+  const { syscall, message } = error as NodeJS.ErrnoException;
+  return syscall === undefined ? null : `The operating system refused: ${message}`;
 }
 
 process.exitCode = await main(process.argv.slice(2));

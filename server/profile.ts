@@ -16,7 +16,7 @@ export interface Statement {
 const SECURITY = "https://w3id.org/security#";
 
 /** Properties of the WebID itself: who may speak for it, where its storage and its keys are, which passport it has. */
-export const PROTECTED_PROPERTIES: ReadonlySet<string> = new Set([
+const PROTECTED_PROPERTIES: ReadonlySet<string> = new Set([
   solid.oidcIssuer,
   space.storage,
   solid.account,
@@ -46,7 +46,7 @@ function spell(term: Term, document: readonly Statement[], depth: number): strin
  * The statements of a WebID document that its owner's apps cannot change, spelled so that they can be compared.
  * Blank nodes are spelled by what is said of them, for their labels mean nothing.
  */
-export function protectedStatements(document: readonly Statement[], webid: string): ReadonlySet<string> {
+function protectedStatements(document: readonly Statement[], webid: string): ReadonlySet<string> {
   const found = document.filter(
     ({ subject, predicate }) =>
       (subject.value === webid && PROTECTED_PROPERTIES.has(predicate.value)) ||

@@ -7,7 +7,7 @@
 import type { LookupAddress } from "node:dns";
 import { lookup as systemLookup } from "node:dns";
 import { BlockList, isIP, type LookupFunction, connect as openSocket } from "node:net";
-import type { Agent, buildConnector } from "undici";
+import type { Agent, buildConnector, request as undiciRequest } from "undici";
 import { Problem } from "./errors.ts";
 import type { Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
@@ -55,14 +55,40 @@ export interface SafeFetchDependencies {
  * @see https://www.iana.org/assignments/iana-ipv6-special-registry/
  */
 const FORBIDDEN_NETWORKS: readonly string[] = [
-  "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
-  "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24",
-  "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.0.2.0/24",
+  "192.31.196.0/24",
+  "192.52.193.0/24",
+  "192.88.99.0/24",
+  "192.168.0.0/16",
+  "192.175.48.0/24",
+  "198.18.0.0/15",
+  "198.51.100.0/24",
+  "203.0.113.0/24",
+  "224.0.0.0/4",
+  "240.0.0.0/4",
   "::/96", // Unspecified, loopback, and the old IPv4-compatible form.
   "::ffff:0:0:0/96", // IPv4-translated (SIIT).
-  "64:ff9b::/96", "64:ff9b:1::/48", // NAT64 reaches IPv4 neighbours.
-  "100::/64", "100:0:0:1::/64", "2001::/23", "2001:db8::/32", "2002::/16", // 6to4 carries an IPv4 address, too.
-  "2620:4f:8000::/48", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+  "64:ff9b::/96",
+  "64:ff9b:1::/48", // NAT64 reaches IPv4 neighbours.
+  "100::/64",
+  "100:0:0:1::/64",
+  "2001::/23",
+  "2001:db8::/32",
+  "2002::/16", // 6to4 carries an IPv4 address, too.
+  "2620:4f:8000::/48",
+  "3fff::/20",
+  "5f00::/16",
+  "fc00::/7",
+  "fe80::/10",
+  "fec0::/10",
+  "ff00::/8",
 ];
 
 const KNOWN_ORIGINS_MAX = 1_000;
@@ -84,12 +110,16 @@ function guardedLookup(lookup: LookupFunction, forbidden: BlockList): LookupFunc
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, found) => {
       const addresses = error ? [] : (found as unknown as LookupAddress[]);
-      const isForbidden = addresses.some(({ address, family }) => forbidden.check(address, family === 6 ? "ipv6" : "ipv4"));
+      const isForbidden = addresses.some(({ address, family }) =>
+        forbidden.check(address, family === 6 ? "ipv6" : "ipv4"),
+      );
       const first = addresses[0];
       if (error || isForbidden || !first) {
-        const refused = error ?? Object.assign(new Error("The name's address is not reachable from here"), { code: "ENOTFOUND" });
+        const refused =
+          error ??
+          Object.assign(new Error("The name's address is not reachable from here"), { code: "ENOTFOUND" });
         callback(refused, "", 0);
-      } else if (options.all) callback(null, addresses as never);
+      } else if (options.all) callback(null, addresses);
       else callback(null, first.address, first.family);
     });
   };
@@ -99,7 +129,7 @@ function guardedLookup(lookup: LookupFunction, forbidden: BlockList): LookupFunc
  * Opens the TCP socket itself, so that the list is applied with TLS as well: `tls.connect` does not apply it.
  * @param forbidden Null for origins that the operator has allowed.
  */
-function createConnector(
+export function createConnector(
   secure: ReturnType<typeof buildConnector>,
   forbidden: BlockList | null,
   lookup: LookupFunction,
@@ -122,8 +152,8 @@ function createConnector(
     socket.once("connect", () => {
       clearTimeout(timer);
       socket.off("error", fail);
-      if (options.protocol === "https:") secure({ ...options, httpSocket: socket } as never, callback);
-      else callback(null, socket as never);
+      if (options.protocol === "https:") secure({ ...options, httpSocket: socket }, callback);
+      else callback(null, socket);
     });
   };
 }
@@ -134,12 +164,13 @@ export function createBudget(most: number, perMs: number, now: () => Date): (key
   let spent = new Map<string, number>();
   return (key) => {
     const current = Math.floor(now().getTime() / perMs);
-    if (current !== window || spent.size > NETWORKS_COUNTED_MAX) {
+    if (current !== window) {
       window = current;
       spent = new Map();
     }
     const count = (spent.get(key) ?? 0) + 1;
     spent.set(key, count);
+    if (spent.size > NETWORKS_COUNTED_MAX) spent.delete(spent.keys().next().value ?? "");
     return count <= most;
   };
 }
@@ -154,18 +185,31 @@ export function networkOf(ip: string): string {
     while (groups.length + after.length < 8) groups.push("0");
     groups.push(...after);
   }
-  return `${groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(":")}::/64`;
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(":")}::/64`;
 }
 
 function refuse(kind: string, cause?: unknown): Problem {
-  return new Problem("fetch-failed", `The ${kind} document could not be fetched`, cause === undefined ? {} : { cause });
+  return new Problem(
+    "fetch-failed",
+    `The ${kind} document could not be fetched`,
+    cause === undefined ? {} : { cause },
+  );
 }
 
 /**
  * @returns the function that fetches; it remembers failures and joins equal requests under way.
  * undici is loaded at the first fetch.
  */
-export function createSafeFetch({ egressAllow, limits, log, now = () => new Date(), lookup = systemLookup }: SafeFetchDependencies): SafeFetch {
+export function createSafeFetch({
+  egressAllow,
+  limits,
+  log,
+  now = () => new Date(),
+  lookup = systemLookup,
+}: SafeFetchDependencies): SafeFetch {
   const allowed: ReadonlySet<string> = new Set(egressAllow);
   const failures = new Lru<string, number>(FAILURES_KEPT_MAX); // Request → until when, ms since 1970
   const known = new Lru<string, true>(KNOWN_ORIGINS_MAX);
@@ -173,7 +217,9 @@ export function createSafeFetch({ egressAllow, limits, log, now = () => new Date
   const newOrigins = createBudget(limits.egressOriginsPerSecondMax, 1_000, now);
   const newOriginsOfNetwork = createBudget(limits.egressOriginsPerIpMax, 60_000, now);
   const fetchesOfNetwork = createBudget(limits.egressFetchesPerIpMax, 60_000, now);
-  let loaded: Promise<{ request: typeof import("undici").request; agents: { strict: Agent; lenient: Agent } }> | undefined;
+  let loaded:
+    | Promise<{ request: typeof undiciRequest; agents: { strict: Agent; lenient: Agent } }>
+    | undefined;
 
   const load = async () => {
     const { Agent, buildConnector, request } = await import("undici");
@@ -196,8 +242,10 @@ export function createSafeFetch({ egressAllow, limits, log, now = () => new Date
     if (text.length > limits.urlBytesMax || !URL.canParse(text)) throw refuse(kind);
     const url = new URL(text);
     url.hash = "";
-    const isPlain = url.protocol === "https:" && url.port === "" && url.username === "" && url.password === "";
-    if (!isPlain && !(allowed.has(url.origin) && url.username === "" && url.password === "")) throw refuse(kind);
+    const isPlain =
+      url.protocol === "https:" && url.port === "" && url.username === "" && url.password === "";
+    if (!isPlain && !(allowed.has(url.origin) && url.username === "" && url.password === ""))
+      throw refuse(kind);
     return url;
   }
 
@@ -238,12 +286,14 @@ export function createSafeFetch({ egressAllow, limits, log, now = () => new Date
         signal,
       });
       const headers: Record<string, string> = {};
-      for (const [name, value] of Object.entries(answer.headers)) headers[name] = (Array.isArray(value) ? value[0] : value) ?? "";
+      for (const [name, value] of Object.entries(answer.headers))
+        headers[name] = (Array.isArray(value) ? value[0] : value) ?? "";
       const location = headers["location"];
       const isRedirect = answer.statusCode >= 300 && answer.statusCode < 400 && location !== undefined;
       if (!isRedirect) {
         const isFit =
-          answer.statusCode >= 200 && answer.statusCode < 300 &&
+          answer.statusCode >= 200 &&
+          answer.statusCode < 300 &&
           /^(?:identity)?$/i.test(headers["content-encoding"] ?? "") &&
           !(Number(headers["content-length"]) > bytesMax);
         if (!isFit) {
@@ -267,7 +317,11 @@ export function createSafeFetch({ egressAllow, limits, log, now = () => new Date
     } catch (cause) {
       if (cause instanceof Problem && cause.code === "too-many-requests") throw cause; // Our budget is not their failure.
       failures.set(key, now().getTime() + limits.egressFailureMsKept, 1);
-      log.warn("egress.failed", { kind: options.kind, ms: Math.round(performance.now() - started), code: (cause as { code?: string }).code ?? (cause as Error).name });
+      log.warn("egress.failed", {
+        kind: options.kind,
+        ms: Math.round(performance.now() - started),
+        code: (cause as { code?: string }).code ?? (cause as Error).name,
+      });
       throw refuse(options.kind, cause);
     }
   }

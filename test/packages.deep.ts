@@ -39,7 +39,7 @@ async function lostScripts(baseUrl: string): Promise<readonly string[]> {
     if (!answer.ok || !/javascript/.test(answer.headers.get("content-type") ?? ""))
       lost.push(`${answer.status} ${url}`);
     for (const [, name = ""] of text.matchAll(
-      /(?:^|[;\n}])\s*(?:import|export)\b[^"'();]*?["']([^"']+)["']/g,
+      /(?:^|[;\n}])\s*(?:import|export)\b(?:[^"'();]*?\bfrom)?\s*["']([^"']+)["']/g,
     )) {
       waiting.push(new URL(/^\.{0,2}\//.test(name) ? name : resolveBare(name), url).href);
     }
@@ -123,6 +123,7 @@ describe("the packed packages", () => {
       env,
       stdio: ["ignore", "pipe", "pipe"],
     });
+    const ended = new Promise((done) => child.once("exit", done));
     try {
       let output = "";
       for (const stream of [child.stdout, child.stderr])
@@ -146,9 +147,8 @@ describe("the packed packages", () => {
       expect(lost).to.deep.equal([]);
       expect(globSync("**/*", { cwd: join(home, "data") })).not.to.deep.equal([]);
     } finally {
-      const ended = new Promise((done) => child.once("exit", done));
       child.kill("SIGTERM");
-      expect(await ended).to.equal(0);
     }
+    expect(await ended).to.equal(0);
   });
 });

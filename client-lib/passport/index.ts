@@ -1,5 +1,6 @@
 /** Passports for browser and Node: make one, sign for it, and check anybody's without asking anybody. */
-export { type AllowUrl, allowLoopback, allowNone } from "./form.ts";
+export { decodeBase64url, encodeBase64url } from "./bytes.ts";
+export { type AllowUrl, allowLoopback, allowNone, isObject } from "./form.ts";
 export * from "./identifier.ts";
 export * from "./json.ts";
 export * from "./key.ts";

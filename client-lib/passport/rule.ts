@@ -18,7 +18,7 @@ export interface PassportState {
 
 /** What only a registry knows: who it is, and whom it has accredited. */
 export interface RegistryFacts {
-  readonly zone: string;
+  readonly zones: readonly string[];
   /** Keys of an accredited registrar; empty for a name that is not accredited. */
   registrarKeys(name: string): readonly PublicKey[];
   /** Origins that a host's delegate key may name as storage; empty for a key of a host that is not known. */

@@ -148,12 +148,12 @@ export const REGISTRY_RULES: readonly Rule[] = [
   ),
   rule(
     "own-zone",
-    "A passport begins in the zone of the registry it is sent to.",
+    "A passport begins in a zone of the registry it is sent to.",
     ["create", "rotate", "data"],
     ({ signed: { op }, options: { registry } }) =>
       flaw(
-        (op.t === "create" ? op.zone : zoneOf(op.id)) !== registry?.zone,
-        `This registry is that of the zone ${registry?.zone}`,
+        !registry?.zones.includes(op.t === "create" ? op.zone : zoneOf(op.id)),
+        `This registry is that of ${registry?.zones.join(", ")}`,
       ),
     ["registry"],
   ),

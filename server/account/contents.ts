@@ -71,20 +71,30 @@ export function readFolder(store: Store, pod: Pod, path: string, limits: Limits)
   });
 }
 
-/** How much there is in the whole pod. */
-export function measurePod(
-  store: Store,
-  pod: Pod,
-): Promise<{ readonly files: number; readonly bytes: number }> {
-  return store.read(pod.id, async (snapshot) => {
-    let files = 0;
-    let bytes = 0;
-    for await (const entry of snapshot.all("resource")) {
-      const record = decodeRecord<ResourceRecord>(entry);
-      if (record.kind === "container") continue;
-      files += 1;
-      bytes += record.bytes;
-    }
-    return { files, bytes };
-  });
+interface Size {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+const PODS_REMEMBERED = 1_000;
+
+/** How much there is in a whole pod: counted once for each state of it, since a large pod takes a while. */
+export function createMeasure(store: Store): (pod: Pod) => Promise<Size> {
+  const known = new Map<string, Size & { readonly generation: number }>();
+  return (pod) =>
+    store.read(pod.id, async (snapshot) => {
+      const former = known.get(pod.id);
+      if (former?.generation === snapshot.generation) return former;
+      let files = 0;
+      let bytes = 0;
+      for await (const entry of snapshot.all("resource")) {
+        const record = decodeRecord<ResourceRecord>(entry);
+        if (record.kind === "container") continue;
+        files += 1;
+        bytes += record.bytes;
+      }
+      known.set(pod.id, { files, bytes, generation: snapshot.generation });
+      if (known.size > PODS_REMEMBERED) known.delete(known.keys().next().value ?? "");
+      return { files, bytes };
+    });
 }

@@ -23,7 +23,7 @@ export interface Input {
 // oxlint-disable-next-line no-control-regex -- control characters are what this refuses
 const CONTROL = /[\u0000-\u001f\u007f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
-export function createInput(fields: Readonly<Record<string, unknown>>): Input {
+function createInput(fields: Readonly<Record<string, unknown>>): Input {
   const faults: ProblemDetail[] = [];
   const fault = (field: string, detail: string): void => void faults.push({ detail, at: `/${field}` });
   return {

@@ -34,7 +34,7 @@ function subjectOf({ kind, iri }: Who): readonly [predicate: string, object: str
 }
 
 /** A list without anything for `who`; a rule that is left with nobody goes whole. */
-export function withoutWho(quads: readonly Quad[], who: Who): readonly Quad[] {
+function withoutWho(quads: readonly Quad[], who: Who): readonly Quad[] {
   const [predicate, object] = subjectOf(who);
   const names = (one: Quad): boolean => one.predicate.value === predicate && one.object.value === object;
   const touched = new Set(quads.filter(names).map(({ subject }) => subject.value));

@@ -8,7 +8,7 @@ import type { Pod } from "../store/pods.ts";
 import { newId } from "./secret.ts";
 
 /** Everyone on the web; everyone who is signed in anywhere; one person or organisation; a group's list. */
-export const WHO_KINDS = ["public", "signed-in", "person", "group"] as const;
+const WHO_KINDS = ["public", "signed-in", "person", "group"] as const;
 export type WhoKind = (typeof WHO_KINDS)[number];
 
 export interface Who {
@@ -50,6 +50,17 @@ export interface OwnerAccess {
   revoke(pod: Pod, who: Who, path: string | null): Promise<AccessChange>;
   /** Gives `who` the modes at `path`; for a folder, in all of it. */
   grant(pod: Pod, who: Who, path: string, modes: readonly Mode[]): Promise<AccessChange>;
+}
+
+/** Apps that people have let in at sign-in: the identity provider keeps them. */
+export interface ConsentedApps {
+  consentedApps(
+    accountId: string,
+  ): Promise<readonly { readonly grantId: string; readonly clientId: string; readonly since: number }[]>;
+  /** @returns false when the account has let in no such app. */
+  revoke(accountId: string, grantId: string): Promise<boolean>;
+  /** Ends the account's sign-ins by way of apps; what it has let in stays. */
+  signOut(accountId: string): Promise<void>;
 }
 
 export interface Undos {

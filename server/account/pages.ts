@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { findPackageJSON, stripTypeScriptTypes } from "node:module";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
 import { Problem } from "../errors.ts";
 import type { Door, Result } from "../operation.ts";
 import { escapeHtml } from "./error-page.ts";
@@ -69,7 +71,9 @@ const COMMON = {
 };
 
 function importMap(): string {
-  const imports: Record<string, string> = {};
+  const imports: Record<string, string> = {
+    "@freehold/client/passport": `/.ui/client-lib/passport/index${EXTENSION}`,
+  };
   for (const [name, main] of Object.entries(PACKAGES)) {
     imports[name] = `/.ui/npm/${name}/${main}`;
     imports[`${name}/`] = `/.ui/npm/${name}/`;
@@ -97,7 +101,10 @@ function fileOf(path: string): URL {
 interface Asset {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  readonly zipped: Uint8Array;
 }
+
+const zip = promisify(gzip);
 
 async function load(path: string): Promise<Asset> {
   const file = fileOf(path);
@@ -111,12 +118,13 @@ async function load(path: string): Promise<Asset> {
   const type = TYPES[path.slice(path.lastIndexOf(".") + 1)] ?? "application/octet-stream";
   const headers = {
     "content-type": type.startsWith("text/") ? `${type}; charset=utf-8` : type,
-    etag: `"${hash(body).slice(0, 27)}"`,
+    vary: "Accept-Encoding",
+    etag: `W/"${hash(body).slice(0, 27)}"`, // Weak: the same for both encodings.
     "cache-control": "no-cache", // Kept, but asked about each time: an upgrade shows at once.
     "x-content-type-options": "nosniff",
     "cross-origin-resource-policy": "same-origin",
   };
-  return { headers, body };
+  return { headers, body, zipped: await zip(body) };
 }
 
 const IMPORT = /(?:^|[;\n}])\s*(?:import|export)\b[^"'();]*?["']([^"']+)["']/g;
@@ -221,8 +229,11 @@ export function createPages({ baseUrl }: { readonly baseUrl: string }): Pages {
     },
     async asset(path, headers) {
       const found = await asset(path);
-      const known = headers["if-none-match"] === found.headers["etag"];
-      return { status: known ? 304 : 200, headers: found.headers, body: known ? null : found.body };
+      if (headers["if-none-match"] === found.headers["etag"])
+        return { status: 304, headers: found.headers, body: null };
+      if (!/\bgzip\b/.test(headers["accept-encoding"] ?? ""))
+        return { status: 200, headers: found.headers, body: found.body };
+      return { status: 200, headers: { ...found.headers, "content-encoding": "gzip" }, body: found.zipped };
     },
   };
 }
@@ -232,6 +243,16 @@ export function pageDoors(pages: Pages): readonly PageDoor[] {
   const names = Object.keys(PATHS) as PageName[];
   return [
     ...names.map((name) => ({ verb: "get" as const, path: PATHS[name], door: async () => pages.page(name) })),
+    // https://w3c.github.io/webappsec-change-password-url/
+    {
+      verb: "get",
+      path: "/.well-known/change-password",
+      door: async () => ({
+        status: 302,
+        headers: { location: "/#/safety", "cache-control": "no-store" },
+        body: null,
+      }),
+    },
     {
       verb: "get",
       path: "/.ui/{*path}",

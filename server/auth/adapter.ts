@@ -29,14 +29,15 @@ export interface ProviderState {
   /** What the library asks for, one for each of its models. */
   readonly adapter: (model: string) => Adapter;
   /** The grant by which the account let this client in before; null when it never did. */
-  grantIdFor(accountId: string, clientId: string): Promise<string | null>;
-  consentedApps(accountId: string): Promise<readonly ConsentedApp[]>;
+  readonly grantIdFor: (accountId: string, clientId: string) => Promise<string | null>;
+  /** Applications that the account has let in. */
+  readonly consentedApps: (accountId: string) => Promise<readonly ConsentedApp[]>;
   /** Takes a consent back, and every code and refresh token with it. @returns false when the account has no such grant. */
-  revoke(accountId: string, grantId: string): Promise<boolean>;
-  /** Ends all of the account's sessions at the provider; its consents stay. */
-  signOut(accountId: string): Promise<void>;
-  /** Removes what has expired. @returns how many records. */
-  sweep(): Promise<number>;
+  readonly revoke: (accountId: string, grantId: string) => Promise<boolean>;
+  /** Ends all of the account's sessions here; its consents stay. To be called when it logs out of our own pages. */
+  readonly signOut: (accountId: string) => Promise<void>;
+  /** Removes what has expired; to be called about hourly. @returns how many records. */
+  readonly sweep: () => Promise<number>;
 }
 
 export interface ProviderStateDependencies {
@@ -54,9 +55,15 @@ const SWEEP_BATCH = 500;
 
 const digest = (text: string): string => hash("sha256", text, "base64url"); // Ids may be whole URLs; items are short.
 
-export function createProviderState({ store, now, alreadyUsed, prepareClient }: ProviderStateDependencies): ProviderState {
+export function createProviderState({
+  store,
+  now,
+  alreadyUsed,
+  prepareClient,
+}: ProviderStateDependencies): ProviderState {
   const at = (): number => now().getTime();
-  const isOver = ({ expires }: { readonly expires: number | null }): boolean => expires !== null && expires <= at();
+  const isOver = ({ expires }: { readonly expires: number | null }): boolean =>
+    expires !== null && expires <= at();
 
   const point = (transaction: Transaction, group: string, pointer: Pointer): void =>
     transaction.put("oidc", group, digest(`${pointer.model} ${pointer.id}`), encodeRecord(pointer));
@@ -83,10 +90,19 @@ export function createProviderState({ store, now, alreadyUsed, prepareClient }: 
     const entry = await transaction.get("oidc", "Client", digest(clientId));
     if (!entry) return;
     const stored = decodeRecord<Stored>(entry);
-    transaction.put("oidc", "Client", digest(clientId), encodeRecord({ ...stored, expires: at() + USED_CLIENT_MS }));
+    transaction.put(
+      "oidc",
+      "Client",
+      digest(clientId),
+      encodeRecord({ ...stored, expires: at() + USED_CLIENT_MS }),
+    );
   }
 
-  async function indexRecord(transaction: Transaction, pointer: Pointer, payload: AdapterPayload): Promise<void> {
+  async function indexRecord(
+    transaction: Transaction,
+    pointer: Pointer,
+    payload: AdapterPayload,
+  ): Promise<void> {
     const { model } = pointer;
     const { grantId, accountId, clientId, uid } = payload;
     if (model === "AuthorizationCode" && clientId) await touchClient(transaction, clientId);
@@ -189,7 +205,8 @@ export function createProviderState({ store, now, alreadyUsed, prepareClient }: 
       await store.read(SERVER_POD, async (snapshot) => {
         for await (const entry of snapshot.all("oidc")) {
           const { expires } = decodeRecord<{ expires?: number | null }>(entry);
-          if (expires !== undefined && isOver({ expires })) over.push({ group: entry.group, item: entry.item });
+          if (expires !== undefined && isOver({ expires }))
+            over.push({ group: entry.group, item: entry.item });
         }
       });
       for (let start = 0; start < over.length; start += SWEEP_BATCH) {

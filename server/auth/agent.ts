@@ -65,8 +65,10 @@ export function createAgentVerifier(dependencies: AgentDependencies): AgentVerif
   });
   const verifyProof = createProofVerifier({ limits, ath, now, isReplayed: replay.has });
 
-  const refuse = (error: Refusal["error"], description: string, cause?: unknown): Problem =>
-    refuseToken({ baseUrl, bearer }, { error, description }, cause);
+  function refuse(error: Refusal["error"], description: string, cause: unknown): Problem {
+    log.debug("auth.refused", { error, description });
+    return refuseToken({ baseUrl, bearer }, { error, description }, cause);
+  }
 
   /** Everything in here may fetch, so it comes after all that can be judged locally. */
   async function verifyToken(claims: TokenClaims, ip: string): Promise<Known> {
@@ -74,14 +76,23 @@ export function createAgentVerifier(dependencies: AgentDependencies): AgentVerif
     let isSigned = false;
     for (const key of keys) isSigned ||= await verifySignature(key, claims.signed, claims.signature);
     if (!isSigned) throw new TokenError("The access token's signature is wrong");
-    if (!(await issuers.isTrusted(claims.webid, claims.issuer, ip))) throw new TokenError("The WebID does not name this issuer");
+    if (!(await issuers.isTrusted(claims.webid, claims.issuer, ip)))
+      throw new TokenError("The WebID does not name this issuer");
     const { webid, client, issuer, thumbprint, expires } = claims;
-    return { webid, client, issuer, thumbprint, until: Math.min(expires, now().getTime() + limits.agentMsKept) };
+    return {
+      webid,
+      client,
+      issuer,
+      thumbprint,
+      until: Math.min(expires, now().getTime() + limits.agentMsKept),
+    };
   }
 
   function checkBinding({ thumbprint }: Pick<Known, "thumbprint">, proof: Proof | null): void {
-    if (proof && thumbprint !== proof.thumbprint) throw new TokenError("The access token is bound to another key");
-    if (!proof && thumbprint !== null) throw new TokenError("The access token is bound to a key and needs a proof");
+    if (proof && thumbprint !== proof.thumbprint)
+      throw new TokenError("The access token is bound to another key");
+    if (!proof && thumbprint !== null)
+      throw new TokenError("The access token is bound to a key and needs a proof");
   }
 
   async function prove(token: string, proof: Proof | null, ip: string): Promise<Known> {
@@ -100,15 +111,21 @@ export function createAgentVerifier(dependencies: AgentDependencies): AgentVerif
 
   async function verify({ method, url, headers, ip }: AgentRequest, authorization: string): Promise<Known> {
     const { scheme, token } = splitAuthorization(authorization);
-    if (token === "" || (scheme !== "dpop" && scheme !== "bearer")) throw new TokenError("Authorization wants DPoP and an access token");
+    if (token === "" || (scheme !== "dpop" && scheme !== "bearer"))
+      throw new TokenError("Authorization wants DPoP and an access token");
     if (scheme === "bearer" && !bearer) throw new TokenError("Bearer tokens are not accepted");
-    if (token.length > limits.tokenBytesMax) throw new TokenError(`An access token has at most ${limits.tokenBytesMax} bytes`);
-    const proof = scheme === "dpop" ? await verifyProof({ method, url, proof: headers["dpop"], accessToken: token }) : null;
+    if (token.length > limits.tokenBytesMax)
+      throw new TokenError(`An access token has at most ${limits.tokenBytesMax} bytes`);
+    const proof =
+      scheme === "dpop"
+        ? await verifyProof({ method, url, proof: headers["dpop"], accessToken: token })
+        : null;
     const agent = await prove(token, proof, ip);
     if (proof) {
       // Last, so that only who holds a good token fills the memory; and in one step, so that of fifty one gets in.
       const payers = agent.issuer === baseUrl ? [agent.webid] : [agent.webid, agent.issuer];
-      if (!replay.admit(proof.thumbprint, proof.jti, payers)) throw new ProofError("The proof was used before");
+      if (!replay.admit(proof.thumbprint, proof.jti, payers))
+        throw new ProofError("The proof was used before");
     }
     return agent;
   }
@@ -124,9 +141,12 @@ export function createAgentVerifier(dependencies: AgentDependencies): AgentVerif
       if (error instanceof ProofError) throw refuse("invalid_dpop_proof", error.message, error);
       if (error instanceof TokenError) throw refuse("invalid_token", error.message, error);
       if (error instanceof Problem && error.code === "fetch-failed") {
-        log.info("auth.fetch-failed", {});
-        throw refuse("invalid_token", `${error.detail ?? "A document"} (needed to verify the access token)`, error);
+        const what = error.detail ?? "A document could not be fetched";
+        throw refuse("invalid_token", `${what} (needed to verify the access token)`, error);
       }
+      // A WebID may be an address that cannot be here: a fault of the token, not of the request.
+      const isTheirs = error instanceof Problem && error.status < 500 && error.code !== "too-many-requests";
+      if (isTheirs) throw refuse("invalid_token", "The access token's WebID cannot be read", error);
       throw error;
     }
   };

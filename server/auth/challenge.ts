@@ -17,13 +17,21 @@ export interface Refusal {
  * Headers of every 401 of a pod.
  * @see https://www.rfc-editor.org/rfc/rfc9449#section-7.1 https://solidproject.org/TR/oidc#authorization-server-discovery
  */
-export function challenge({ baseUrl, bearer }: ChallengeSettings, refusal?: Refusal): Readonly<Record<"www-authenticate" | "link", string>> {
+export function challenge(
+  { baseUrl, bearer }: ChallengeSettings,
+  refusal?: Refusal,
+): Readonly<Record<"www-authenticate" | "link", string>> {
   const where = `realm="${baseUrl}", as_uri="${baseUrl}"`;
   // A quoted string of a header field holds visible ASCII without quotes and backslashes.
-  const why = refusal ? `, error="${refusal.error}", error_description="${refusal.description.replace(/[^ !#-[\]-~]/g, " ")}"` : "";
+  const why = refusal
+    ? `, error="${refusal.error}", error_description="${refusal.description.replace(/[^ !#-[\]-~]/g, " ")}"`
+    : "";
   const schemes = [`DPoP ${where}, algs="${SIGNING_ALGORITHMS.join(" ")}"${why}`];
   if (bearer) schemes.push(`Bearer ${where}${why}`);
-  return { "www-authenticate": schemes.join(", "), link: `<${baseUrl}>; rel="http://openid.net/specs/connect/1.0/issuer"` };
+  return {
+    "www-authenticate": schemes.join(", "),
+    link: `<${baseUrl}>; rel="http://openid.net/specs/connect/1.0/issuer"`,
+  };
 }
 
 /** The 401 for a token or proof that was not accepted. */

@@ -16,8 +16,16 @@ export const SCOPES: readonly string[] = Object.freeze(["openid", "profile", "of
 const SECRET_PREFIX = "sha256:";
 /** Of a client-id document, what an application may decide. @see https://www.rfc-editor.org/rfc/rfc7591#section-2 */
 const TAKEN_OVER = [
-  "client_id", "client_name", "client_uri", "redirect_uris", "post_logout_redirect_uris", "policy_uri", "tos_uri",
-  "application_type", "default_max_age", "require_auth_time",
+  "client_id",
+  "client_name",
+  "client_uri",
+  "redirect_uris",
+  "post_logout_redirect_uris",
+  "policy_uri",
+  "tos_uri",
+  "application_type",
+  "default_max_age",
+  "require_auth_time",
 ] as const;
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
@@ -25,7 +33,7 @@ const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "
  * https anywhere, http on the person's own machine or where the operator allows it, and apps' private-use schemes.
  * @see https://www.rfc-editor.org/rfc/rfc8252#section-7
  */
-export function isAllowedRedirect(uri: unknown, egressAllow: readonly string[]): boolean {
+function isAllowedRedirect(uri: unknown, egressAllow: readonly string[]): boolean {
   if (typeof uri !== "string" || !URL.canParse(uri)) return false;
   const { protocol, hostname, origin, username, password, hash: fragment } = new URL(uri);
   if (username !== "" || password !== "" || fragment !== "") return false;
@@ -38,7 +46,9 @@ export function checkRedirects(metadata: ClientMetadata, egressAllow: readonly s
   for (const member of ["redirect_uris", "post_logout_redirect_uris"]) {
     const uris = metadata[member] ?? [];
     if (!Array.isArray(uris) || !uris.every((uri) => isAllowedRedirect(uri, egressAllow))) {
-      throw new ClientError(`${member} must be https, http on this machine (localhost), or an app's own scheme`);
+      throw new ClientError(
+        `${member} must be https, http on this machine (localhost), or an app's own scheme`,
+      );
     }
   }
 }
@@ -70,7 +80,13 @@ export interface ClientDependencies {
 
 const DOCUMENTS_KEPT = 500;
 
-export function createClientLookup({ accounts, safeFetch, egressAllow, limits, now }: ClientDependencies): ClientLookup {
+export function createClientLookup({
+  accounts,
+  safeFetch,
+  egressAllow,
+  limits,
+  now,
+}: ClientDependencies): ClientLookup {
   const kept = new Map<string, { readonly until: number; readonly metadata: ClientMetadata }>();
 
   /** @see https://solidproject.org/TR/oidc#clientids-document */
@@ -97,7 +113,9 @@ export function createClientLookup({ accounts, safeFetch, egressAllow, limits, n
     const metadata: Record<string, unknown> = {};
     for (const member of TAKEN_OVER) if (document[member] !== undefined) metadata[member] = document[member];
     checkRedirects(metadata, egressAllow);
-    const grants = Array.isArray(document["grant_types"]) ? document["grant_types"] : ["authorization_code", "refresh_token"];
+    const grants = Array.isArray(document["grant_types"])
+      ? document["grant_types"]
+      : ["authorization_code", "refresh_token"];
     const scope = typeof document["scope"] === "string" ? document["scope"].split(" ") : SCOPES;
     return {
       ...metadata,
@@ -122,7 +140,8 @@ export function createClientLookup({ accounts, safeFetch, egressAllow, limits, n
     async find(id, ip) {
       if (/^https?:\/\//i.test(id)) {
         const url = URL.canParse(id) ? new URL(id) : null;
-        if (!url || url.href !== id || url.hash !== "" || url.username !== "") throw new ClientError("The client_id is not a plain URL");
+        if (!url || url.href !== id || url.hash !== "" || url.username !== "")
+          throw new ClientError("The client_id is not a plain URL");
         return findDocument(id, ip);
       }
       const credential = await accounts.credentialOf(id);

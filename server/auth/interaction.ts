@@ -4,22 +4,26 @@ import { json, readJson } from "../body.ts";
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Door, DoorRequest } from "../operation.ts";
-import type { Accounts, AccountSession } from "./accounts.ts";
+import type { AccountSession, Accounts } from "./accounts.ts";
 import { SCOPES } from "./clients.ts";
 
 /** For requests that change something: a page of ours sent it, not one elsewhere in the same browser. */
 export function requireSameOrigin({ headers }: Pick<DoorRequest, "headers">, baseUrl: string): void {
   const site = headers["sec-fetch-site"];
-  const isOurs = site === undefined ? headers["origin"] === new URL(baseUrl).origin : site === "same-origin" || site === "none";
+  const isOurs =
+    site === undefined
+      ? headers["origin"] === new URL(baseUrl).origin
+      : site === "same-origin" || site === "none";
   if (!isOurs) throw new Problem("forbidden", "This door is for this server's own pages");
 }
 
-export function requireJson({ headers }: Pick<DoorRequest, "headers">): void {
-  if (!/^application\/json\s*(?:;|$)/i.test(headers["content-type"] ?? "")) throw new Problem("unsupported-media-type", "Send application/json");
+function requireJson({ headers }: Pick<DoorRequest, "headers">): void {
+  if (!/^application\/json\s*(?:;|$)/i.test(headers["content-type"] ?? ""))
+    throw new Problem("unsupported-media-type", "Send application/json");
 }
 
 /** Value of a cookie; of two with one name, the first. */
-export function cookieOf(headers: DoorRequest["headers"], name: string): string | null {
+function cookieOf(headers: DoorRequest["headers"], name: string): string | null {
   for (const pair of (headers["cookie"] ?? "").split(";")) {
     const [key, value] = pair.trim().split("=", 2);
     if (key === name) return value ?? "";
@@ -47,7 +51,13 @@ interface Question {
 
 const readText = (value: unknown): string | null => (typeof value === "string" ? value : null);
 
-export function createInteractionDoors({ baseUrl, limits, accounts, provider, resource }: InteractionDependencies): {
+export function createInteractionDoors({
+  baseUrl,
+  limits,
+  accounts,
+  provider,
+  resource,
+}: InteractionDependencies): {
   readonly question: Door;
   readonly answer: Door;
 } {
@@ -56,15 +66,24 @@ export function createInteractionDoors({ baseUrl, limits, accounts, provider, re
     const uid = params["uid"] ?? "";
     const isTheirs = uid !== "" && cookieOf(headers, oidc.cookieName("interaction")) === uid;
     const interaction = isTheirs ? await oidc.Interaction.find(uid) : undefined;
-    if (!interaction) throw new Problem("not-found", "This login has ended or belongs to another browser. Start again from the application");
+    if (!interaction)
+      throw new Problem(
+        "not-found",
+        "This login has ended or belongs to another browser. Start again from the application",
+      );
     return interaction;
   }
 
-  async function saveGrant(oidc: OidcProvider, interaction: Interaction, { accountId }: AccountSession): Promise<string> {
+  async function saveGrant(
+    oidc: OidcProvider,
+    interaction: Interaction,
+    { accountId }: AccountSession,
+  ): Promise<string> {
     const clientId = String(interaction.params["client_id"]);
     const existing = interaction.grantId ? await oidc.Grant.find(interaction.grantId) : undefined;
-    const grant: Grant = existing?.accountId === accountId ? existing : new oidc.Grant({ accountId, clientId });
-    const asked = String(interaction.params["scope"] ?? "").split(" ");
+    const grant: Grant =
+      existing?.accountId === accountId ? existing : new oidc.Grant({ accountId, clientId });
+    const asked = (readText(interaction.params["scope"]) ?? "").split(" ");
     grant.addOIDCScope(asked.filter((scope) => SCOPES.includes(scope)).join(" "));
     grant.addResourceScope(resource, "webid");
     return grant.save();
@@ -80,7 +99,7 @@ export function createInteractionDoors({ baseUrl, limits, accounts, provider, re
         client: { id: client.clientId, name: readText(client.clientName), uri: readText(client.clientUri) },
         webid: (await accounts.sessionOf(request.headers))?.webid ?? null,
         prompt: interaction.prompt.name,
-        scopes: String(interaction.params["scope"] ?? "").split(" ").filter(Boolean),
+        scopes: (readText(interaction.params["scope"]) ?? "").split(" ").filter(Boolean),
         redirectTo: readText(interaction.params["redirect_uri"]),
       };
       return json(200, question);
@@ -89,7 +108,10 @@ export function createInteractionDoors({ baseUrl, limits, accounts, provider, re
       requireSameOrigin(request, baseUrl);
       requireJson(request);
       const { allow } = await readJson(request.body, limits.accountBodyBytesMax);
-      if (typeof allow !== "boolean") throw new Problem("input-invalid", "Say allow: true or false", { errors: [{ detail: "must be true or false", at: "/allow" }] });
+      if (typeof allow !== "boolean")
+        throw new Problem("input-invalid", "Say allow: true or false", {
+          errors: [{ detail: "must be true or false", at: "/allow" }],
+        });
       const oidc = await provider();
       const interaction = await find(oidc, request);
       if (allow) {

@@ -72,14 +72,19 @@ function sameIri(a: string, b: string): boolean {
 }
 
 function failed(kind: string, cause?: unknown): Problem {
-  return new Problem("fetch-failed", `The ${kind} document is not as it should be`, cause === undefined ? {} : { cause });
+  return new Problem(
+    "fetch-failed",
+    `The ${kind} document is not as it should be`,
+    cause === undefined ? {} : { cause },
+  );
 }
 
 function fittingKeys(keys: readonly Jwk[], alg: string, kid: string | null): VerificationKey[] {
   const fitting: VerificationKey[] = [];
   for (const jwk of keys) {
     const isMeant =
-      (kid === null || jwk["kid"] === kid) && (jwk["use"] ?? "sig") === "sig" &&
+      (kid === null || jwk["kid"] === kid) &&
+      (jwk["use"] ?? "sig") === "sig" &&
       (jwk["alg"] === undefined || jwk["alg"] === alg || (jwk["alg"] === "Ed25519" && alg === "EdDSA"));
     if (!isMeant || fitting.length === KEYS_TRIED_MAX) continue;
     try {
@@ -91,13 +96,40 @@ function fittingKeys(keys: readonly Jwk[], alg: string, kid: string | null): Ver
   return fitting;
 }
 
-export function createIssuers({ baseUrl, limits, now, safeFetch, ownKeys, localIssuers }: IssuersDependencies): Issuers {
-  const locations = createMemory<string>(ISSUERS_KEPT, limits.issuerKeysMsKept, limits.egressFailureMsKept, now);
-  const keySets = createMemory<KeySet>(ISSUERS_KEPT, limits.issuerKeysMsKept, limits.egressFailureMsKept, now);
-  const profiles = createMemory<readonly string[]>(WEBIDS_KEPT, limits.agentMsKept, limits.egressFailureMsKept, now);
+export function createIssuers({
+  baseUrl,
+  limits,
+  now,
+  safeFetch,
+  ownKeys,
+  localIssuers,
+}: IssuersDependencies): Issuers {
+  const locations = createMemory<string>(
+    ISSUERS_KEPT,
+    limits.issuerKeysMsKept,
+    limits.egressFailureMsKept,
+    now,
+  );
+  const keySets = createMemory<KeySet>(
+    ISSUERS_KEPT,
+    limits.issuerKeysMsKept,
+    limits.egressFailureMsKept,
+    now,
+  );
+  const profiles = createMemory<readonly string[]>(
+    WEBIDS_KEPT,
+    limits.agentMsKept,
+    limits.egressFailureMsKept,
+    now,
+  );
   const refetching = new Map<string, Promise<KeySet>>();
 
-  async function fetchJson(url: string, kind: string, bytesMax: number, ip: string): Promise<Readonly<Record<string, unknown>>> {
+  async function fetchJson(
+    url: string,
+    kind: string,
+    bytesMax: number,
+    ip: string,
+  ): Promise<Readonly<Record<string, unknown>>> {
     const { bytes } = await safeFetch(url, { accept: "application/json", bytesMax, kind, ip });
     try {
       const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -155,7 +187,12 @@ export function createIssuers({ baseUrl, limits, now, safeFetch, ownKeys, localI
       try {
         const quads = await parseRdf(answer.bytes, answer.headers["content-type"] ?? "", answer.url);
         return quads
-          .filter(({ subject, predicate, object }) => subject.value === webid && predicate.value === solid.oidcIssuer && object.termType === "NamedNode")
+          .filter(
+            ({ subject, predicate, object }) =>
+              subject.value === webid &&
+              predicate.value === solid.oidcIssuer &&
+              object.termType === "NamedNode",
+          )
           .map(({ object }) => object.value);
       } catch (cause) {
         throw failed("webid", cause);

@@ -25,7 +25,14 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = Object.freeze({
 });
 
 /** For `algs` in the challenge and for the provider's metadata. */
-export const SIGNING_ALGORITHMS: readonly string[] = Object.freeze(["ES256", "RS256", "EdDSA", "ES384", "ES512", "PS256"]);
+export const SIGNING_ALGORITHMS: readonly string[] = Object.freeze([
+  "ES256",
+  "RS256",
+  "EdDSA",
+  "ES384",
+  "ES512",
+  "PS256",
+]);
 
 const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"] as const;
 const MODULUS_BYTES = { least: 256, most: 512 } as const; // 2048 to 4096 bits: weak below, costly above.
@@ -44,7 +51,8 @@ export interface VerificationKey {
 
 function text(jwk: Jwk, member: string): string {
   const value = jwk[member];
-  if (typeof value !== "string" || !BASE64URL.test(value) || value.length > 1_024) throw new Error(`The key's ${member} is not as it should be`);
+  if (typeof value !== "string" || !BASE64URL.test(value) || value.length > 1_024)
+    throw new Error(`The key's ${member} is not as it should be`);
   return value;
 }
 
@@ -54,7 +62,8 @@ function publicMembers(jwk: Jwk, algorithm: Algorithm): Record<string, string> {
   if (algorithm.kty === "RSA") {
     const n = text(jwk, "n");
     const bytes = Buffer.from(n, "base64url").length;
-    if (bytes < MODULUS_BYTES.least || bytes > MODULUS_BYTES.most) throw new Error("The RSA key's size is not accepted");
+    if (bytes < MODULUS_BYTES.least || bytes > MODULUS_BYTES.most)
+      throw new Error("The RSA key's size is not accepted");
     const e = text(jwk, "e");
     if (e.length > 6) throw new Error("The RSA key's exponent is not accepted"); // Large ones make verification slow.
     return { e, kty: "RSA", n };
@@ -96,7 +105,7 @@ function derInteger(half: Uint8Array): Uint8Array {
 }
 
 /** Raw r‖s to DER: the conversion inside Node costs half as much again as the verification. */
-export function toDer(raw: Uint8Array): Uint8Array {
+function toDer(raw: Uint8Array): Uint8Array {
   const r = derInteger(raw.subarray(0, raw.length / 2));
   const s = derInteger(raw.subarray(raw.length / 2));
   const length = r.length + s.length;
@@ -111,7 +120,11 @@ export function toDer(raw: Uint8Array): Uint8Array {
 let isTurnTaken = false; // The first signature of a turn is verified here and now, further ones in the thread pool.
 
 /** @param signed What was signed: header, dot, payload. @param signature base64url. */
-export async function verifySignature({ alg, key }: VerificationKey, signed: string, signature: string): Promise<boolean> {
+export async function verifySignature(
+  { alg, key }: VerificationKey,
+  signed: string,
+  signature: string,
+): Promise<boolean> {
   const algorithm = ALGORITHMS[alg];
   if (!algorithm) return false;
   const raw = Buffer.from(signature, "base64url");
@@ -127,7 +140,9 @@ export async function verifySignature({ alg, key }: VerificationKey, signed: str
     return verify(algorithm.digest, message, input, bytes);
   }
   return new Promise((resolve, reject) => {
-    verify(algorithm.digest, message, input, bytes, (error, isValid) => (error ? reject(error) : resolve(isValid)));
+    verify(algorithm.digest, message, input, bytes, (error, isValid) =>
+      error ? reject(error) : resolve(isValid),
+    );
   });
 }
 
@@ -138,7 +153,9 @@ export const COMPACT_JWT = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/;
 export function decodePart(part: string): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null;
   } catch {
     return null;
   }

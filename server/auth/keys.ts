@@ -1,5 +1,12 @@
 /** The provider's own keys: made once, kept in the store, and used in process without fetching anything. */
-import { createHash, createPrivateKey, generateKeyPair, type KeyObject, randomBytes, sign } from "node:crypto";
+import {
+  createHash,
+  createPrivateKey,
+  generateKeyPair,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from "node:crypto";
 import { promisify } from "node:util";
 import { decodeRecord, encodeRecord } from "../store/record.ts";
 import { SERVER_POD, type Store } from "../store/store.ts";
@@ -9,13 +16,17 @@ export type SigningAlgorithm = "ES256" | "RS256";
 
 export interface ProviderKeys {
   /** What the JWKS shows: no private member. */
-  publicJwks(): Promise<readonly Jwk[]>;
+  readonly publicJwks: () => Promise<readonly Jwk[]>;
   /** For the provider's own machinery; the active algorithm's key comes first. */
-  privateJwks(): Promise<readonly Jwk[]>;
+  readonly privateJwks: () => Promise<readonly Jwk[]>;
   /** Sign the provider's cookies. */
-  cookieSecrets(): Promise<readonly string[]>;
+  readonly cookieSecrets: () => Promise<readonly string[]>;
   /** A compact JWT. @param typ JOSE type, such as `at+jwt`. */
-  sign(claims: Readonly<Record<string, unknown>>, typ: string, alg?: SigningAlgorithm): Promise<string>;
+  readonly sign: (
+    claims: Readonly<Record<string, unknown>>,
+    typ: string,
+    alg?: SigningAlgorithm,
+  ) => Promise<string>;
 }
 
 interface StoredKeys {
@@ -35,7 +46,10 @@ function toJwk(key: KeyObject, alg: SigningAlgorithm): Jwk {
 }
 
 async function generateKeys(): Promise<StoredKeys> {
-  const [ec, rsa] = await Promise.all([generate("ec", { namedCurve: "P-256" }), generate("rsa", { modulusLength: 2048 })]);
+  const [ec, rsa] = await Promise.all([
+    generate("ec", { namedCurve: "P-256" }),
+    generate("rsa", { modulusLength: 2048 }),
+  ]);
   return {
     jwks: [toJwk(ec.privateKey, "ES256"), toJwk(rsa.privateKey, "RS256")],
     cookieSecrets: [randomBytes(32).toString("base64url")],
@@ -73,7 +87,7 @@ export function createProviderKeys(store: Store): ProviderKeys {
     if (found) return found;
     const jwk = (await keys()).jwks.find((one) => one["alg"] === alg);
     if (!jwk) throw new Error(`There is no ${alg} key`);
-    const signer = { kid: String(jwk["kid"]), key: createPrivateKey({ key: jwk as never, format: "jwk" }) };
+    const signer = { kid: String(jwk["kid"]), key: createPrivateKey({ key: jwk, format: "jwk" }) };
     signers.set(alg, signer);
     return signer;
   }
@@ -83,7 +97,9 @@ export function createProviderKeys(store: Store): ProviderKeys {
   return {
     publicJwks: async () =>
       (await keys()).jwks.map((jwk) =>
-        Object.fromEntries(PUBLIC_MEMBERS.filter((member) => member in jwk).map((member) => [member, jwk[member]])),
+        Object.fromEntries(
+          PUBLIC_MEMBERS.filter((member) => member in jwk).map((member) => [member, jwk[member]]),
+        ),
       ),
     privateJwks: async () => (await keys()).jwks,
     cookieSecrets: async () => (await keys()).cookieSecrets,

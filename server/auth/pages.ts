@@ -18,9 +18,15 @@ ${body}
 }
 
 /** @param error OAuth code and description: made by the provider, but they may repeat what the request said. */
-export function errorPage(error: { readonly error: string; readonly error_description?: string | undefined }): string {
+export function errorPage(error: {
+  readonly error: string;
+  readonly error_description?: string | undefined;
+}): string {
   const detail = error.error_description ?? error.error;
-  return page("The login did not work", `<p>${escapeHtml(detail)}</p>\n<p>Go back to the application and start again.</p>`);
+  return page(
+    "The login did not work",
+    `<p>${escapeHtml(detail)}</p>\n<p>Go back to the application and start again.</p>`,
+  );
 }
 
 /** @param form The provider's own form, with its secret. */

@@ -41,12 +41,18 @@ const JTI_LENGTH_MAX = 256;
  * One spelling of a URL without query and fragment: RFC 3986 section 6.2.2 and 6.2.3, and escapes as in our paths.
  * @returns null for what is no URL.
  */
-export function normalizeHtu(text: string): string | null {
+function normalizeHtu(text: string): string | null {
   if (!URL.canParse(text)) return null;
   const url = new URL(text);
   if (url.username !== "" || url.password !== "") return null;
   try {
-    return url.origin + url.pathname.split("/").map((segment) => encodeSegment(decodeURIComponent(segment))).join("/");
+    return (
+      url.origin +
+      url.pathname
+        .split("/")
+        .map((segment) => encodeSegment(decodeURIComponent(segment)))
+        .join("/")
+    );
   } catch {
     return null;
   }
@@ -59,7 +65,12 @@ function sameTarget(htu: string, url: string): boolean {
 }
 
 /** @returns the function that verifies one proof. @throws ProofError (it), for every proof that is not acceptable. */
-export function createProofVerifier({ limits, ath, now, isReplayed }: ProofOptions): (request: ProofRequest) => Promise<Proof> {
+export function createProofVerifier({
+  limits,
+  ath,
+  now,
+  isReplayed,
+}: ProofOptions): (request: ProofRequest) => Promise<Proof> {
   const keys = new Lru<string, VerificationKey>(KEYS_KEPT_BYTES);
 
   function keyOf(part: string): VerificationKey {
@@ -68,7 +79,8 @@ export function createProofVerifier({ limits, ath, now, isReplayed }: ProofOptio
     const header = decodePart(part);
     if (!header) throw new ProofError("The proof is no JWT");
     if (header["typ"] !== "dpop+jwt") throw new ProofError("The proof's typ is not dpop+jwt");
-    if ("crit" in header || "b64" in header) throw new ProofError("The proof asks for an extension that is not known here");
+    if ("crit" in header || "b64" in header)
+      throw new ProofError("The proof asks for an extension that is not known here");
     let key: VerificationKey;
     try {
       key = importJwk(header["jwk"], header["alg"]);
@@ -79,18 +91,26 @@ export function createProofVerifier({ limits, ath, now, isReplayed }: ProofOptio
     return key;
   }
 
-  function checkClaims(claims: Readonly<Record<string, unknown>>, { method, url, accessToken }: ProofRequest): string {
+  function checkClaims(
+    claims: Readonly<Record<string, unknown>>,
+    { method, url, accessToken }: ProofRequest,
+  ): string {
     const { htm, htu, iat, jti, exp } = claims;
     const at = now().getTime();
     if (htm !== method) throw new ProofError("The proof is for another method");
-    if (typeof htu !== "string" || !sameTarget(htu, url)) throw new ProofError("The proof is for another address");
-    if (typeof iat !== "number" || !Number.isFinite(iat)) throw new ProofError("The proof does not say when it was made");
+    if (typeof htu !== "string" || !sameTarget(htu, url))
+      throw new ProofError("The proof is for another address");
+    if (typeof iat !== "number" || !Number.isFinite(iat))
+      throw new ProofError("The proof does not say when it was made");
     if (at - iat * 1_000 > limits.proofPastMsMax) throw new ProofError("The proof is too old");
     if (iat * 1_000 - at > limits.proofFutureMsMax) throw new ProofError("The proof is from the future");
-    if (exp !== undefined && !(typeof exp === "number" && exp * 1_000 > at)) throw new ProofError("The proof has expired");
-    if (typeof jti !== "string" || jti === "" || jti.length > JTI_LENGTH_MAX) throw new ProofError(`The proof's jti has 1 to ${JTI_LENGTH_MAX} characters`);
+    if (exp !== undefined && !(typeof exp === "number" && exp * 1_000 > at))
+      throw new ProofError("The proof has expired");
+    if (typeof jti !== "string" || jti === "" || jti.length > JTI_LENGTH_MAX)
+      throw new ProofError(`The proof's jti has 1 to ${JTI_LENGTH_MAX} characters`);
     if (accessToken !== null && (claims["ath"] !== undefined || ath === "required")) {
-      if (claims["ath"] !== hash("sha256", accessToken, "base64url")) throw new ProofError("The proof is for another access token");
+      if (claims["ath"] !== hash("sha256", accessToken, "base64url"))
+        throw new ProofError("The proof is for another access token");
     }
     return jti;
   }
@@ -98,7 +118,8 @@ export function createProofVerifier({ limits, ath, now, isReplayed }: ProofOptio
   return async (request) => {
     const { proof } = request;
     if (proof === undefined) throw new ProofError("There is no DPoP proof");
-    if (proof.length > limits.dpopBytesMax) throw new ProofError(`A proof has at most ${limits.dpopBytesMax} bytes`);
+    if (proof.length > limits.dpopBytesMax)
+      throw new ProofError(`A proof has at most ${limits.dpopBytesMax} bytes`);
     const [, header = "", payload = "", signature = ""] = COMPACT_JWT.exec(proof) ?? [];
     if (signature === "") throw new ProofError("The DPoP field is not one JWT");
     const claims = decodePart(payload);
@@ -106,7 +127,11 @@ export function createProofVerifier({ limits, ath, now, isReplayed }: ProofOptio
     const jti = checkClaims(claims, request);
     const key = keyOf(header);
     if (isReplayed?.(key.thumbprint, jti)) throw new ProofError("The proof was used before");
-    const isSigned = await verifySignature(key, proof.slice(0, header.length + 1 + payload.length), signature);
+    const isSigned = await verifySignature(
+      key,
+      proof.slice(0, header.length + 1 + payload.length),
+      signature,
+    );
     if (!isSigned) throw new ProofError("The proof's signature is wrong");
     return { thumbprint: key.thumbprint, jti };
   };

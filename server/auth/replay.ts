@@ -4,14 +4,14 @@ import { Problem } from "../errors.ts";
 
 export interface ReplayMemory {
   /** Has this proof been admitted? For saving work; only {@link ReplayMemory.admit} decides. */
-  has(thumbprint: string, jti: string): boolean;
+  readonly has: (thumbprint: string, jti: string) => boolean;
   /**
    * Admits a proof once: the check and the insertion are one step.
    * @param payers Who is charged; each may fill its share only, so a flood hits the flooder.
    * @returns false if it was admitted before.
    * @throws Problem `too-many-requests` when there is no room: forgetting would let an old proof in again.
    */
-  admit(thumbprint: string, jti: string, payers: readonly string[]): boolean;
+  readonly admit: (thumbprint: string, jti: string, payers: readonly string[]) => boolean;
 }
 
 export interface ReplayOptions {
@@ -61,9 +61,13 @@ export function createReplayMemory({ retentionMs, capacity, perPayerMax, now }: 
       if (current.seen.has(key) || previous.seen.has(key)) return false;
       const isFull =
         current.seen.size + previous.seen.size >= capacity ||
-        payers.some((payer) => (current.shares.get(payer) ?? 0) + (previous.shares.get(payer) ?? 0) >= perPayerMax);
+        payers.some(
+          (payer) => (current.shares.get(payer) ?? 0) + (previous.shares.get(payer) ?? 0) >= perPayerMax,
+        );
       if (isFull) {
-        throw new Problem("too-many-requests", "Too many proofs in a short time", { headers: { "retry-after": String(Math.ceil(retentionMs / 1_000)) } });
+        throw new Problem("too-many-requests", "Too many proofs in a short time", {
+          headers: { "retry-after": String(Math.ceil(retentionMs / 1_000)) },
+        });
       }
       current.seen.add(key);
       for (const payer of payers) current.shares.set(payer, (current.shares.get(payer) ?? 0) + 1);

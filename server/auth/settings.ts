@@ -1,11 +1,16 @@
 /** How the provider library is set up: every choice in one place. */
-import type { Configuration, errors as OidcErrors, JWK, KoaContextWithOIDC, Provider as OidcProvider } from "oidc-provider";
+import type {
+  Configuration,
+  KoaContextWithOIDC,
+  errors as OidcErrors,
+  Provider as OidcProvider,
+} from "oidc-provider";
 import type { Limits } from "../limits.ts";
 import type { Accounts } from "./accounts.ts";
 import type { ProviderState } from "./adapter.ts";
 import { SCOPES } from "./clients.ts";
-import type { Jwk } from "./jwk.ts";
-import { SIGNING_ALGORITHMS } from "./jwk.ts";
+import { type Jwk, SIGNING_ALGORITHMS } from "./jwk.ts";
+import type { SigningAlgorithm } from "./keys.ts";
 import { errorPage, loggedOutPage, logoutPage } from "./pages.ts";
 
 /** All doors of the provider lie under this path, and its cookies are sent nowhere else. */
@@ -44,9 +49,11 @@ async function loadExistingGrant({ state }: SettingsInput, { oidc }: KoaContextW
   const { accountId } = oidc.session ?? {};
   const clientId = oidc.client?.clientId;
   if (accountId === undefined || clientId === undefined) return undefined;
-  const fresh = (oidc.result?.["consent"] as { grantId?: string } | undefined)?.grantId ?? oidc.session?.grantIdFor(clientId);
+  const fresh =
+    (oidc.result?.["consent"] as { grantId?: string } | undefined)?.grantId ??
+    oidc.session?.grantIdFor(clientId);
   const own = fresh === undefined ? undefined : await oidc.provider.Grant.find(fresh);
-  if (own) return own;
+  if (own?.accountId === accountId) return own; // The browser may have belonged to somebody else before.
   const remembered = await state.grantIdFor(accountId, clientId);
   return remembered === null ? undefined : oidc.provider.Grant.find(remembered);
 }
@@ -55,15 +62,25 @@ async function loadExistingGrant({ state }: SettingsInput, { oidc }: KoaContextW
 export function providerSettings(input: SettingsInput): Configuration {
   const { baseUrl, bearer, limits, accounts, state, errors, now } = input;
   const isSecure = baseUrl.startsWith("https:");
-  const cookie = { httpOnly: true, sameSite: "lax", path: OIDC_PATH, signed: true, secure: isSecure } as const;
+  const cookie = {
+    httpOnly: true,
+    sameSite: "lax",
+    path: OIDC_PATH,
+    signed: true,
+    secure: isSecure,
+  } as const;
   const prefix = isSecure ? "__Secure-" : "";
   return {
     adapter: state.adapter,
-    jwks: { keys: input.jwks as readonly JWK[] },
+    jwks: { keys: input.jwks },
     fetch: input.fetch,
     cookies: {
       keys: [...input.cookieSecrets],
-      names: { session: `${prefix}oidc-session`, interaction: `${prefix}oidc-interaction`, resume: `${prefix}oidc-resume` },
+      names: {
+        session: `${prefix}oidc-session`,
+        interaction: `${prefix}oidc-interaction`,
+        resume: `${prefix}oidc-resume`,
+      },
       long: cookie, // Lax: applications send people here from other sites.
       short: cookie,
     },
@@ -103,14 +120,22 @@ export function providerSettings(input: SettingsInput): Configuration {
       clientCredentials: { enabled: true },
       dPoP: { enabled: true },
       registration: { enabled: true, issueRegistrationAccessToken: false },
-      revocation: { enabled: true, allowedPolicy: async (_, client, token) => client.clientId === token.clientId },
+      revocation: {
+        enabled: true,
+        allowedPolicy: async (_, client, token) => client.clientId === token.clientId,
+      },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => baseUrl,
         useGrantedResource: () => true,
         getResourceServerInfo: (_, resource) => {
           if (resource !== baseUrl) throw new errors.InvalidTarget();
-          return { scope: "webid", audience: "solid", accessTokenFormat: "jwt", jwt: { sign: { alg: "ES256" } } };
+          return {
+            scope: "webid",
+            audience: "solid",
+            accessTokenFormat: "jwt",
+            jwt: { sign: { alg: "ES256" } },
+          };
         },
       },
       rpInitiatedLogout: {
@@ -143,7 +168,7 @@ export function providerSettings(input: SettingsInput): Configuration {
       if (webid === null) return undefined;
       return { accountId, claims: async () => ({ sub: accountId, webid }) };
     },
-    extraTokenClaims: (_, token) => webIdClaims(input, token as never),
+    extraTokenClaims: (_, token) => webIdClaims(input, token),
     loadExistingGrant: (ctx) => loadExistingGrant(input, ctx),
     interactions: { url: (_, { uid }) => `${baseUrl}.account/consent?uid=${uid}` },
     renderError: async (ctx, out) => {
@@ -161,10 +186,10 @@ export interface Changeable {
 }
 
 export interface IdTokenInstance {
-  readonly client: { readonly clientId: string; readonly idTokenSignedResponseAlg?: string };
+  readonly client: { readonly clientId: string; readonly idTokenSignedResponseAlg?: SigningAlgorithm };
   readonly ctx?: KoaContextWithOIDC;
   payload(): Promise<Record<string, unknown>>;
-  issue(options: { use: string; expiresAt?: number | null }): Promise<string>;
+  issue: (this: IdTokenInstance, options: { use: string; expiresAt?: number | null }) => Promise<string>;
 }
 
 export function changeable(provider: OidcProvider): Changeable {

@@ -30,7 +30,11 @@ const UNTYPED: ReadonlySet<unknown> = new Set([undefined, "JWT", "jwt"]);
 /** Claims that stand in ID tokens only. */
 const ID_TOKEN_CLAIMS = ["nonce", "at_hash", "c_hash", "s_hash", "auth_time", "acr", "amr"] as const;
 
-function checkType(header: Readonly<Record<string, unknown>>, claims: Readonly<Record<string, unknown>>, isOwn: boolean): void {
+function checkType(
+  header: Readonly<Record<string, unknown>>,
+  claims: Readonly<Record<string, unknown>>,
+  isOwn: boolean,
+): void {
   const { typ } = header;
   if (ACCESS_TOKEN_TYPES.has(typeof typ === "string" ? typ.toLowerCase() : typ)) return;
   // Other issuers may not type their access tokens; an ID token gives itself away by its claims or its audience.
@@ -43,35 +47,51 @@ function checkType(header: Readonly<Record<string, unknown>>, claims: Readonly<R
 
 function checkTimes({ exp, iat, nbf }: Readonly<Record<string, unknown>>, at: number): number {
   if (typeof exp !== "number" || !(exp * 1_000 > at)) throw new TokenError("The access token has expired");
-  if (typeof iat !== "number" || !(iat * 1_000 <= at + CLOCK_MS)) throw new TokenError("The access token is from the future");
-  if (nbf !== undefined && !(typeof nbf === "number" && nbf * 1_000 <= at + CLOCK_MS)) throw new TokenError("The access token is not valid yet");
+  if (typeof iat !== "number" || !(iat * 1_000 <= at + CLOCK_MS))
+    throw new TokenError("The access token is from the future");
+  if (nbf !== undefined && !(typeof nbf === "number" && nbf * 1_000 <= at + CLOCK_MS))
+    throw new TokenError("The access token is not valid yet");
   return exp * 1_000;
 }
 
 function checkIssuer(issuer: unknown): string {
-  if (typeof issuer !== "string" || issuer.length > 1_024 || !URL.canParse(issuer)) throw new TokenError("The access token names no issuer");
+  if (typeof issuer !== "string" || issuer.length > 1_024 || !URL.canParse(issuer))
+    throw new TokenError("The access token names no issuer");
   const { protocol, search, hash, username, password } = new URL(issuer);
-  if (!/^https?:$/.test(protocol) || search || hash || username || password) throw new TokenError("The access token names no issuer");
+  if (!/^https?:$/.test(protocol) || search || hash || username || password)
+    throw new TokenError("The access token names no issuer");
   return issuer;
 }
 
 /** What the token says. Only its issuer's signature makes it true. @throws TokenError */
-export function readToken(token: string, ownIssuer: string, limits: Pick<Limits, "tokenBytesMax">, now: () => Date): TokenClaims {
-  if (token.length > limits.tokenBytesMax) throw new TokenError(`An access token has at most ${limits.tokenBytesMax} bytes`);
+export function readToken(
+  token: string,
+  ownIssuer: string,
+  limits: Pick<Limits, "tokenBytesMax">,
+  now: () => Date,
+): TokenClaims {
+  if (token.length > limits.tokenBytesMax)
+    throw new TokenError(`An access token has at most ${limits.tokenBytesMax} bytes`);
   const [, head = "", payload = "", signature = ""] = COMPACT_JWT.exec(token) ?? [];
   const header = decodePart(head);
   const claims = decodePart(payload);
   if (signature === "" || !header || !claims) throw new TokenError("The access token is no JWT");
   const { alg, kid } = header;
-  if (typeof alg !== "string" || "crit" in header || "b64" in header) throw new TokenError("The access token is signed in a way that is not known here");
-  if (kid !== undefined && (typeof kid !== "string" || kid.length > KID_LENGTH_MAX)) throw new TokenError("The access token's key id is not as it should be");
+  if (typeof alg !== "string" || "crit" in header || "b64" in header)
+    throw new TokenError("The access token is signed in a way that is not known here");
+  if (kid !== undefined && (typeof kid !== "string" || kid.length > KID_LENGTH_MAX))
+    throw new TokenError("The access token's key id is not as it should be");
   const issuer = checkIssuer(claims["iss"]);
   checkType(header, claims, issuer === ownIssuer);
   const expires = checkTimes(claims, now().getTime());
   if (![claims["aud"]].flat().includes("solid")) throw new TokenError("The access token is not for Solid");
   const confirmation = claims["cnf"];
-  const thumbprint = typeof confirmation === "object" && confirmation !== null ? (confirmation as { jkt?: unknown }).jkt : undefined;
-  if (confirmation !== undefined && typeof thumbprint !== "string") throw new TokenError("The access token is bound in a way that is not known here");
+  const thumbprint =
+    typeof confirmation === "object" && confirmation !== null
+      ? (confirmation as { jkt?: unknown }).jkt
+      : undefined;
+  if (confirmation !== undefined && typeof thumbprint !== "string")
+    throw new TokenError("The access token is bound in a way that is not known here");
   const client = claims["client_id"] ?? claims["azp"];
   if (typeof claims["webid"] !== "string") throw new TokenError("The access token names no WebID");
   let webid: WebId;

@@ -7,6 +7,8 @@ export interface NewPerson {
   readonly name: string;
   readonly podName: string;
   readonly password: string;
+  /** Where the passport is registered; the server's first zone by default. */
+  readonly zone?: string;
 }
 
 export interface Person {
@@ -20,10 +22,20 @@ export interface Person {
 }
 
 /** @throws Problem `input-invalid`, `conflict` when the name is taken. */
-export async function createPerson(context: Context, { name, podName, password }: NewPerson): Promise<Person> {
+export async function createPerson(
+  context: Context,
+  { name, podName, password, zone }: NewPerson,
+): Promise<Person> {
   const { accounts, registry } = context.identity;
-  const { createOp, file } = await openPassport(await registry.begin(), context.now());
-  const account = await accounts.open({ name, pod: podName, password, passkey: null, createOp, recoverySaved: true });
+  const { createOp, file } = await openPassport(await registry.begin(zone), context.now());
+  const account = await accounts.open({
+    name,
+    pod: podName,
+    password,
+    passkey: null,
+    createOp,
+    recoverySaved: true,
+  });
   const { id, secret } = await accounts.credentials.create(account, "Command line", null);
   return {
     webid: account.webid,

@@ -1,10 +1,11 @@
 /** A running server: listens first, so that port 0 has a number before anything is built on it. */
+
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createApp } from "../app.ts";
 import type { Config } from "../config.ts";
 import { type Context, createContext } from "../context.ts";
 import { createHttpServer } from "../http/server.ts";
-import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 
 export interface Running {
   readonly context: Context;
@@ -22,7 +23,7 @@ export async function serve(config: Config, writeLog: (line: string) => void): P
   let listener: RequestListener | null = null;
   const early: { readonly request: IncomingMessage; readonly response: ServerResponse }[] = [];
   const server = createHttpServer((request, response) => {
-    if (listener) listener(request as never, response as never);
+    if (listener) listener(request, response);
     else early.push({ request, response });
   }, config.limits);
   await new Promise<void>((resolve, reject) => {
@@ -30,7 +31,10 @@ export async function serve(config: Config, writeLog: (line: string) => void): P
     server.listen(config.port, config.host, resolve);
   });
   const { port } = server.address() as AddressInfo;
-  const baseUrl = config.port === 0 && config.baseUrl === "http://localhost:0/" ? `http://localhost:${port}/` : config.baseUrl;
+  const baseUrl =
+    config.port === 0 && config.baseUrl === "http://localhost:0/"
+      ? `http://localhost:${port}/`
+      : config.baseUrl;
   let context: Context;
   try {
     context = await createContext({ ...config, port, baseUrl }, writeLog);
@@ -39,7 +43,7 @@ export async function serve(config: Config, writeLog: (line: string) => void): P
     throw error;
   }
   listener = createApp(context);
-  for (const { request, response } of early) listener(request as never, response as never);
+  for (const { request, response } of early) listener(request, response);
   return {
     context,
     async close() {

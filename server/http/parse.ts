@@ -26,7 +26,9 @@ export function requestIdOf(request: IncomingMessage): string {
 
 function bodyOf(request: IncomingMessage): IncomingMessage | null {
   const { headers } = request;
-  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0 ? request : null;
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0
+    ? request
+    : null;
 }
 
 function splitUrl(request: IncomingMessage): { readonly path: string; readonly query: string } {
@@ -45,9 +47,15 @@ export interface UnprovedOperation extends Omit<Operation, "agent"> {
  * @param baseUrl The server's public URL, ending in `/`; never the Host header, which anybody may write.
  * @throws Problem `path-invalid`, `uri-too-long`, `method-not-allowed`.
  */
-export function parseOperation(request: IncomingMessage, baseUrl: string, id: string, ip: string): UnprovedOperation {
+export function parseOperation(
+  request: IncomingMessage,
+  baseUrl: string,
+  id: string,
+  ip: string,
+): UnprovedOperation {
   const method = request.method ?? "GET";
-  if (!METHODS.has(method)) throw new Problem("method-not-allowed", undefined, { headers: { allow: [...METHODS].join(", ") } });
+  if (!METHODS.has(method))
+    throw new Problem("method-not-allowed", undefined, { headers: { allow: [...METHODS].join(", ") } });
   const { path, query } = splitUrl(request);
   const target = parseTarget(path);
   return {
@@ -67,7 +75,13 @@ export function withAgent(operation: UnprovedOperation, agent: Agent): Operation
 }
 
 /** A request to one of the server's own doors. @throws Problem `uri-too-long`. */
-export function parseDoorRequest(request: IncomingMessage, baseUrl: string, params: Readonly<Record<string, string>>, id: string, ip: string): DoorRequest {
+export function parseDoorRequest(
+  request: IncomingMessage,
+  baseUrl: string,
+  params: Readonly<Record<string, string>>,
+  id: string,
+  ip: string,
+): DoorRequest {
   const { path, query } = splitUrl(request);
   return {
     id,

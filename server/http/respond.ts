@@ -9,12 +9,45 @@ import { PROBLEMS } from "../problems.ts";
 
 /** https://solidproject.org/TR/protocol#server-cors-enumerate: names, not `*`, so that requests with credentials see them. */
 const EXPOSED = [
-  "Accept-Patch", "Accept-Post", "Accept-Put", "Accept-Ranges", "Allow", "Content-Length", "Content-Range", "Content-Type", "ETag",
-  "Last-Modified", "Link", "Location", "MS-Author-Via", "Retry-After", "Updates-Via", "Vary", "WAC-Allow", "WWW-Authenticate", "X-Request-Id",
+  "Accept-Patch",
+  "Accept-Post",
+  "Accept-Put",
+  "Accept-Ranges",
+  "Allow",
+  "Content-Length",
+  "Content-Range",
+  "Content-Type",
+  "ETag",
+  "Last-Modified",
+  "Link",
+  "Location",
+  "MS-Author-Via",
+  "Retry-After",
+  "Updates-Via",
+  "Vary",
+  "WAC-Allow",
+  "WWW-Authenticate",
+  "X-Request-Id",
 ].join(", ");
 const ALLOWED_HEADERS = [
-  "Accept", "Access-Purpose", "Authorization", "Cache-Control", "Content-Type", "DPoP", "If-Match", "If-Modified-Since", "If-None-Match",
-  "If-Unmodified-Since", "Link", "Origin", "Prefer", "Range", "Slug", "X-Correlation-Id", "X-Request-Id", "X-Requested-With",
+  "Accept",
+  "Access-Purpose",
+  "Authorization",
+  "Cache-Control",
+  "Content-Type",
+  "DPoP",
+  "If-Match",
+  "If-Modified-Since",
+  "If-None-Match",
+  "If-Unmodified-Since",
+  "Link",
+  "Origin",
+  "Prefer",
+  "Range",
+  "Slug",
+  "X-Correlation-Id",
+  "X-Request-Id",
+  "X-Requested-With",
 ].join(", ");
 const UNREAD_BYTES_MAX = 65_536;
 const PREFLIGHT_SECONDS = "7200"; // Without it a browser asks twice for everything.
@@ -23,7 +56,12 @@ const PREFLIGHT_SECONDS = "7200"; // Without it a browser asks twice for everyth
 export function corsHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
   const { origin } = request.headers;
   if (origin === undefined) return {};
-  return { "access-control-allow-origin": origin, "access-control-allow-credentials": "true", "access-control-expose-headers": EXPOSED, vary: "Origin" };
+  return {
+    "access-control-allow-origin": origin,
+    "access-control-allow-credentials": "true",
+    "access-control-expose-headers": EXPOSED,
+    vary: "Origin",
+  };
 }
 
 /** The answer to a preflight request, which needs no access. */
@@ -44,29 +82,53 @@ export function preflight(request: IncomingMessage, allow: string): Result {
 export interface Responder {
   send(request: IncomingMessage, response: ServerResponse, result: Result, id: string): Promise<void>;
   /** Turns whatever was thrown into a problem document, or into a page for a person with a browser. */
-  sendError(request: IncomingMessage, response: ServerResponse, error: unknown, id: string, isPod: boolean): Promise<void>;
+  sendError(
+    request: IncomingMessage,
+    response: ServerResponse,
+    error: unknown,
+    id: string,
+    isPod: boolean,
+  ): Promise<void>;
 }
 
 export interface ResponderDeps {
   readonly log: Log;
   /** The page that a person sees for 401, 403, 404 and the rest. */
-  readonly errorPage: (problem: { status: number; title: string; detail: string | undefined; next: string; id: string }) => Result;
+  readonly errorPage: (problem: {
+    status: number;
+    title: string;
+    detail: string | undefined;
+    next: string;
+    id: string;
+  }) => Result;
   readonly problemBase: string;
+  /** Headers of every 401 of a pod that has none of its own. */
+  readonly challenge: Readonly<Record<string, string>>;
 }
 
 /** What is thrown but is no Problem is our own mistake: logged with its cause, told to nobody. */
 function toProblem(error: unknown, log: Log, id: string): Problem {
   if (error instanceof Problem) return error;
-  log.error("request.failed", { id, cause: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  log.error("request.failed", {
+    id,
+    cause: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  });
   return new Problem("internal", undefined, { cause: error });
 }
 
 function prefersPage(request: IncomingMessage): boolean {
-  return request.headers["sec-fetch-mode"] === "navigate" || /^text\/html\b/.test(request.headers.accept ?? "");
+  return (
+    request.headers["sec-fetch-mode"] === "navigate" || /^text\/html\b/.test(request.headers.accept ?? "")
+  );
 }
 
-export function createResponder({ log, errorPage, problemBase }: ResponderDeps): Responder {
-  async function send(request: IncomingMessage, response: ServerResponse, result: Result, id: string): Promise<void> {
+export function createResponder({ log, errorPage, problemBase, challenge }: ResponderDeps): Responder {
+  async function send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    result: Result,
+    id: string,
+  ): Promise<void> {
     const flat: string[] = ["x-request-id", id];
     let hasLength = false;
     for (const [name, value] of Object.entries(result.headers)) {
@@ -76,9 +138,15 @@ export function createResponder({ log, errorPage, problemBase }: ResponderDeps):
     }
     const { body, status } = result;
     const bytes = typeof body === "string" ? Buffer.from(body) : body instanceof Uint8Array ? body : null;
-    if (!hasLength && status !== 204 && status !== 304 && (bytes || body === null)) flat.push("content-length", String(bytes?.length ?? 0));
+    if (!hasLength && status !== 204 && status !== 304 && (bytes || body === null))
+      flat.push("content-length", String(bytes?.length ?? 0));
     // The rest of a large upload that was refused is not worth receiving.
-    if (status >= 400 && !request.complete && Number(request.headers["content-length"] ?? Infinity) > UNREAD_BYTES_MAX) flat.push("connection", "close");
+    if (
+      status >= 400 &&
+      !request.complete &&
+      Number(request.headers["content-length"] ?? Infinity) > UNREAD_BYTES_MAX
+    )
+      flat.push("connection", "close");
     response.writeHead(status, flat);
     if (request.method === "HEAD" || body === null) {
       response.end();
@@ -88,7 +156,8 @@ export function createResponder({ log, errorPage, problemBase }: ResponderDeps):
       await pipeline(Readable.from(body as AsyncIterable<Uint8Array>), response).catch((error: unknown) => {
         // The status is out already: a broken connection is the only honest way to say that the rest is missing.
         if (!response.destroyed) response.destroy();
-        if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") log.error("response.broken", { id, cause: String(error) });
+        if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE")
+          log.error("response.broken", { id, cause: String(error) });
       });
     }
   }
@@ -102,10 +171,19 @@ export function createResponder({ log, errorPage, problemBase }: ResponderDeps):
         return;
       }
       const { title, next } = PROBLEMS[problem.code];
-      const headers = { ...(isPod && corsHeaders(request)), ...problem.headers };
+      const headers = {
+        ...(isPod && corsHeaders(request)),
+        ...(isPod && problem.status === 401 && challenge),
+        ...problem.headers,
+      };
       if (prefersPage(request)) {
         const page = errorPage({ status: problem.status, title, detail: problem.detail, next, id });
-        await send(request, response, { ...page, status: problem.status, headers: { ...page.headers, ...headers } }, id);
+        await send(
+          request,
+          response,
+          { ...page, status: problem.status, headers: { ...page.headers, ...headers } },
+          id,
+        );
         return;
       }
       const body = JSON.stringify({
@@ -118,7 +196,21 @@ export function createResponder({ log, errorPage, problemBase }: ResponderDeps):
         ...(problem.errors.length > 0 && { errors: problem.errors }),
         ...problem.members,
       });
-      await send(request, response, { status: problem.status, headers: { "content-type": "application/problem+json", "cache-control": "no-store", "x-content-type-options": "nosniff", ...headers }, body }, id);
+      await send(
+        request,
+        response,
+        {
+          status: problem.status,
+          headers: {
+            "content-type": "application/problem+json",
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+            ...headers,
+          },
+          body,
+        },
+        id,
+      );
     },
   };
 }

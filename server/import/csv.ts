@@ -14,10 +14,32 @@ interface CsvInfo {
 }
 
 /** The separator that the header row uses most. */
-export function delimiterOf(header: string): string {
+function delimiterOf(header: string): string {
   const unquoted = header.replaceAll(/"[^"]*"/g, "");
   const count = (mark: string): number => unquoted.split(mark).length;
   return [",", ";", "\t"].reduce((best, mark) => (count(mark) > count(best) ? mark : best));
+}
+
+/**
+ * The parser limits letters, not columns, and a million empty ones have no letters: so separators are counted before it
+ * sees them. Quoted text may hold many, hence the generous limit.
+ */
+async function* bounded(chunks: AsyncIterable<string>, columnsMax: number): AsyncGenerator<string> {
+  const marksMax = columnsMax * 50;
+  let marks = 0;
+  let line = 1;
+  for await (const chunk of chunks) {
+    for (let place = 0; place < chunk.length; place += 1) {
+      const letter = chunk.charCodeAt(place);
+      if (letter === 44 || letter === 59 || letter === 9) marks += 1;
+      else if (letter === 10 || letter === 13) {
+        marks = 0;
+        if (letter === 10) line += 1;
+      }
+      if (marks > marksMax) refuse(`A row has at most ${columnsMax} columns`, line);
+    }
+    yield chunk;
+  }
 }
 
 /**
@@ -33,7 +55,9 @@ export async function* readCsv(source: Source, limits: ImportLimits): AsyncGener
     relax_column_count: true, // Short and long rows are for the recipe to judge.
     skip_empty_lines: true,
   });
-  const text = Readable.from(decodeText(source.bytes, "utf-8"), { objectMode: true });
+  const text = Readable.from(bounded(decodeText(source.bytes, "utf-8"), limits.importColumnsMax), {
+    objectMode: true,
+  });
   text.on("error", (error) => parser.destroy(error));
   let line = 1;
   try {
@@ -50,8 +74,10 @@ export async function* readCsv(source: Source, limits: ImportLimits): AsyncGener
       yield { line, values: record };
     }
   } catch (cause) {
-    if (cause instanceof CsvError)
-      refuse(`The table cannot be read on from here (${cause.code})`, line, cause);
+    if (cause instanceof CsvError) {
+      const { lines = line } = cause as { lines?: number };
+      refuse(`The table cannot be read on from here (${cause.code})`, lines, cause);
+    }
     throw cause;
   } finally {
     text.destroy();

@@ -48,6 +48,16 @@ const NOTHING = new Uint8Array();
 
 const containerMeta = (shape: string): string => `<./> <${ldp.constrainedBy}> <${shape}>.\n`;
 
+/** @returns null for a document that the owner has made into something else: then it is left alone. */
+async function parseOwn(bytes: Uint8Array, url: string): Promise<readonly Quad[] | null> {
+  try {
+    return await parseRdf(bytes, "text/turtle", url);
+  } catch (error) {
+    if (error instanceof Problem) return null;
+    throw error;
+  }
+}
+
 /** Adds up what happens, and turns readings into documents of the pod. */
 function createWriter(
   run: ImportRun,
@@ -86,12 +96,12 @@ function createWriter(
     const path = `/${pod.name}/${relative}`;
     const url = context.urlOf(relative);
     const present = await read(path);
-    const before = present ? await parseRdf(present, "text/turtle", url) : [];
-    const known = new Set(before.map(({ subject }) => subject.value));
-    const fresh = records.filter(({ subject }) => !known.has(subject));
+    const before = present ? await parseOwn(present, url) : [];
+    const known = new Set(before?.map(({ subject }) => subject.value));
+    const fresh = before ? records.filter(({ subject }) => !known.has(subject)) : [];
     const weigh = (all: readonly ImportRecord[]): number => all.reduce((sum, { weight }) => sum + weight, 0);
     run.duplicate += weigh(records) - weigh(fresh);
-    if (fresh.length === 0) return;
+    if (before === null || fresh.length === 0) return;
     run.written += weigh(fresh);
     run.documents += 1;
     if (!present && run.listed.length < limits.importDocumentsListed) run.listed.push(url);
@@ -179,12 +189,11 @@ export async function* importFile(options: ImportOptions): AsyncGenerator<Import
 
 /**
  * {@link importFile}, written in batches. A file that turns out to be unreadable within the first batch writes nothing.
- * @param write Called with at most `batchMax` documents, one call after the other.
+ * @param write Called with at most `importBatchDocuments` documents, one call after the other.
  */
 export async function importInto(
   options: ImportOptions,
   write: (documents: readonly ImportedDocument[]) => Promise<void>,
-  batchMax: number,
 ): Promise<ImportRun> {
   let batch: ImportedDocument[] = [];
   let hasWritten = false;
@@ -203,7 +212,7 @@ export async function importInto(
         return next.value;
       }
       batch.push(next.value);
-      if (batch.length >= batchMax) await flush();
+      if (batch.length >= options.limits.importBatchDocuments) await flush();
     }
   } catch (error) {
     if (hasWritten) await flush();

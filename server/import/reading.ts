@@ -13,7 +13,8 @@ export type ImportLimits = Readonly<
     | "importRecordsHeld"
     | "importDaysHeld"
     | "importWarningsMax"
-    | "importDocumentsListed",
+    | "importDocumentsListed"
+    | "importBatchDocuments",
     number
   >
 >;

@@ -21,7 +21,7 @@ const VERSIONS: ReadonlySet<string> = new Set([
   "13",
 ]);
 
-export const RECIPES: readonly Recipe[] = [
+const RECIPES: readonly Recipe[] = [
   {
     kind: "address-book",
     version: 1,

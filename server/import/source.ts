@@ -52,8 +52,12 @@ async function* toUtf8(chunks: AsyncIterable<Uint8Array>, encoding: string): Asy
 }
 
 async function* following(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  if (head.length > 0) yield head;
-  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+  try {
+    if (head.length > 0) yield head;
+    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.(); // Whoever stops reading closes the file.
+  }
 }
 
 /**
@@ -90,7 +94,8 @@ export async function openSource(content: AsyncIterable<Uint8Array>, bytesMax: n
       : null;
   const mark = start.subarray(0, 3).equals(Buffer.from([0xef, 0xbb, 0xbf])) ? 3 : 0;
   const bytes = following(start.subarray(mark), stream);
-  const head = wide ? new TextDecoder(wide).decode(start) : start.subarray(mark).toString("latin1");
+  const beginning = start.subarray(mark, HEAD_BYTES); // However large the pieces are.
+  const head = wide ? new TextDecoder(wide).decode(beginning) : beginning.toString("latin1");
   if (head.includes("\u0000")) refuse("This is no text file");
   return {
     head,

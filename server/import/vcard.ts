@@ -52,7 +52,10 @@ const WANTED: ReadonlySet<string> = new Set([
   "X-ADDRESSBOOKSERVER-KIND",
   "X-ABLABEL",
 ]);
+const STRUCTURED: ReadonlySet<string> = new Set(["N", "ADR", "ORG"]);
 const BINARY: ReadonlySet<string> = new Set(["PHOTO", "LOGO", "SOUND", "KEY"]);
+
+const HEAD_LETTERS_MAX = 1_000; // Name and parameters of one line, photos' aside.
 
 interface Line {
   readonly number: number;
@@ -140,6 +143,7 @@ function normalize(
 ): { readonly line: string } | { readonly fault: string } {
   const colon = /^(?:"[^"]*"|[^":])*:/.exec(text)?.[0].length ?? 0;
   if (colon === 0) return { fault: "a line is neither name nor continuation" };
+  if (colon > HEAD_LETTERS_MAX) return { fault: "what stands before a colon is too long" };
   const [head = "", ...parameters] = text.slice(0, colon - 1).split(/;(?=(?:[^"]*"[^"]*")*[^"]*$)/);
   let value = text.slice(colon);
   const quoted = isQuotedPrintable(text);
@@ -155,8 +159,11 @@ function normalize(
     value = decodeLatin1(value, "windows-1252");
     remarks.push("letters were read as Windows-1252, for the card names no encoding");
   }
-  // In 2.1 a comma is a comma, and quoted-printable may hold real line breaks.
-  if (isOld) value = value.replaceAll(/\\?,/g, "\\,");
+  // In 2.1 a comma is a comma, and a backslash one unless it stands before a mark.
+  if (isOld) value = value.replaceAll(/\\(?![;,])/g, "\\\\").replaceAll(/\\?,/g, "\\,");
+  // Outside lists a semicolon needs no backslash, and the parser would leave it there.
+  if (!STRUCTURED.has(nameOfLine(head)))
+    value = value.replaceAll(/\\[\\;,nN]/g, (pair) => (pair === "\\;" ? ";" : pair));
   value = value.replaceAll(/\r?\n|\r/g, "\\n");
   return { line: `${head.toUpperCase()}${typesOf(parameters)}:${value}` };
 }

@@ -28,21 +28,36 @@ export function checkWriteConditions(
 ): void {
   const match = headers["if-match"];
   if (match !== undefined) {
-    const fits = match.trim() === "*" ? current !== null : current !== null && tagsOf(match).some((tag) => versionOf(tag) === versionOf(current));
-    if (!fits) throw new Problem("precondition-failed", current === null ? "There is nothing here" : "If-Match names another version");
+    const fits =
+      match.trim() === "*"
+        ? current !== null
+        : current !== null && tagsOf(match).some((tag) => versionOf(tag) === versionOf(current));
+    if (!fits)
+      throw new Problem(
+        "precondition-failed",
+        current === null ? "There is nothing here" : "If-Match names another version",
+      );
   } else if (headers["if-unmodified-since"] !== undefined && modified !== null) {
     const since = Date.parse(headers["if-unmodified-since"]);
-    if (Number.isFinite(since) && Math.floor(modified / 1000) * 1000 > since) throw new Problem("precondition-failed");
+    if (Number.isFinite(since) && Math.floor(modified / 1000) * 1000 > since)
+      throw new Problem("precondition-failed");
   }
   const noneMatch = headers["if-none-match"];
   if (noneMatch === undefined || current === null) return;
-  if (noneMatch.trim() === "*" || tagsOf(noneMatch).some((tag) => versionOf(tag.replace(/^W\//, "")) === versionOf(current))) {
+  if (
+    noneMatch.trim() === "*" ||
+    tagsOf(noneMatch).some((tag) => versionOf(tag.replace(/^W\//, "")) === versionOf(current))
+  ) {
     throw new Problem("precondition-failed", "Something is already here");
   }
 }
 
 /** Whether a GET or HEAD may be answered with 304. */
-export function isNotModified(headers: Readonly<Record<string, string | undefined>>, etag: string, modified: number): boolean {
+export function isNotModified(
+  headers: Readonly<Record<string, string | undefined>>,
+  etag: string,
+  modified: number,
+): boolean {
   const noneMatch = headers["if-none-match"];
   if (noneMatch !== undefined) {
     return noneMatch.trim() === "*" || tagsOf(noneMatch).some((tag) => tag.replace(/^W\//, "") === etag);
@@ -63,7 +78,11 @@ export interface ByteRange {
  * @throws Problem `range-not-satisfiable` with Content-Range.
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-14.2
  */
-export function parseRange(headers: Readonly<Record<string, string | undefined>>, bytes: number, etag: string): ByteRange | null {
+export function parseRange(
+  headers: Readonly<Record<string, string | undefined>>,
+  bytes: number,
+  etag: string,
+): ByteRange | null {
   const header = headers.range;
   if (header === undefined) return null;
   const ifRange = headers["if-range"];
@@ -74,7 +93,9 @@ export function parseRange(headers: Readonly<Record<string, string | undefined>>
   const first = from === "" ? Math.max(0, bytes - Number(to)) : Number(from);
   const last = from === "" || to === "" ? bytes - 1 : Math.min(Number(to), bytes - 1);
   if (first >= bytes || first > last || (from === "" && Number(to) === 0)) {
-    throw new Problem("range-not-satisfiable", undefined, { headers: { "content-range": `bytes */${bytes}` } });
+    throw new Problem("range-not-satisfiable", undefined, {
+      headers: { "content-range": `bytes */${bytes}` },
+    });
   }
   return { first, last };
 }

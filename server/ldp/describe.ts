@@ -1,19 +1,27 @@
 /** Discovery documents: what this server is, and what a storage offers. */
 import { rdf, solid, space, voidTerms } from "@freehold/vocab";
-import type { Operation, Result } from "../operation.ts";
 import { Problem } from "../errors.ts";
+import type { Operation, Result } from "../operation.ts";
 import { negotiate, RDF_TYPES } from "../rdf/media.ts";
 import { serializeRdf } from "../rdf/serialize.ts";
 import { blankNode, namedNode, type Quad, quad } from "../rdf/terms.ts";
 import type { Pod } from "../store/pods.ts";
 
-const PREFIXES = { solid: "http://www.w3.org/ns/solid/terms#", space: "http://www.w3.org/ns/pim/space#", void: "http://rdfs.org/ns/void#" };
+const PREFIXES = {
+  solid: "http://www.w3.org/ns/solid/terms#",
+  space: "http://www.w3.org/ns/pim/space#",
+  void: "http://rdfs.org/ns/void#",
+};
 
 async function answer(quads: readonly Quad[], accept: string | undefined, url: string): Promise<Result> {
   const type = negotiate(accept, RDF_TYPES);
   if (type === null) throw new Problem("not-acceptable", `Available: ${RDF_TYPES.join(", ")}`);
   const body = await serializeRdf(quads, type, { baseIri: url, prefixes: PREFIXES });
-  return { status: 200, headers: { "content-type": type, "cache-control": "public, max-age=300", vary: "Accept" }, body };
+  return {
+    status: 200,
+    headers: { "content-type": type, "cache-control": "public, max-age=300", vary: "Accept" },
+    body,
+  };
 }
 
 /** https://solidproject.org/TR/protocol#storage-description-resource */

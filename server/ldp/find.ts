@@ -41,7 +41,12 @@ export async function findStored(snapshot: Snapshot, target: Target): Promise<St
   const found = await findResource(snapshot, target.path);
   if (!found || found.record.kind === "container") return null;
   const { record, entry } = found;
-  const common = { entry, contentType: record.contentType, modified: record.modified, isRdf: record.kind === "rdf" };
+  const common = {
+    entry,
+    contentType: record.contentType,
+    modified: record.modified,
+    isRdf: record.kind === "rdf",
+  };
   if (record.blob) return { ...common, bytes: null, blob: { hash: record.blob, bytes: record.bytes } };
   const body = await snapshot.get("body", target.path, "");
   return body && { ...common, bytes: body.value, blob: null };

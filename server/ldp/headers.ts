@@ -14,7 +14,8 @@ export const ACCEPT_ANY = `${ACCEPT_RDF}, */*`;
 export type Nature = "root" | "container" | "document" | "auxiliary" | "root-acl" | "endpoint";
 
 export function natureOf(target: Target, podName: string): Nature {
-  if (target.auxiliary) return target.auxiliary === "acl" && target.subject === `/${podName}/` ? "root-acl" : "auxiliary";
+  if (target.auxiliary)
+    return target.auxiliary === "acl" && target.subject === `/${podName}/` ? "root-acl" : "auxiliary";
   if (!target.isContainer) return "document";
   return target.path === `/${podName}/` ? "root" : "container";
 }
@@ -58,11 +59,16 @@ export function linkHeader(base: string, target: Target, nature: Nature, owner: 
   const links = [`<${storage}.well-known/solid>; rel="${SOLID}storageDescription"`];
   if (nature === "endpoint") return links.join(", ");
   if (target.auxiliary) {
-    links.push(`<${origin}${target.subject}>; rel="${target.auxiliary === "meta" ? "describes" : "https://www.w3.org/ns/auth/acl#accessTo"}"`);
+    links.push(
+      `<${origin}${target.subject}>; rel="${target.auxiliary === "meta" ? "describes" : "https://www.w3.org/ns/auth/acl#accessTo"}"`,
+    );
     if (target.auxiliary === "meta") links.push(`<${origin}${target.subject}.acl>; rel="acl"`);
     else links.push(`<${origin}${target.path}>; rel="acl"`);
   } else {
-    links.push(`<${origin}${target.path}.acl>; rel="acl"`, `<${origin}${target.path}.meta>; rel="describedby"`);
+    links.push(
+      `<${origin}${target.path}.acl>; rel="acl"`,
+      `<${origin}${target.path}.meta>; rel="describedby"`,
+    );
   }
   links.push(`<${LDP}Resource>; rel="type"`);
   if (target.isContainer) links.push(`<${LDP}Container>; rel="type"`, `<${LDP}BasicContainer>; rel="type"`);
@@ -77,7 +83,8 @@ export function linkHeader(base: string, target: Target, nature: Nature, owner: 
 }
 
 /** Types that a browser would run or render as a page of this origin. */
-const ACTIVE = /^(text\/html|application\/xhtml\+xml|image\/svg\+xml|text\/xml|application\/xml|application\/pdf|text\/javascript|application\/javascript|application\/ecmascript|text\/ecmascript|multipart\/related|message\/rfc822|application\/x-mimearchive|text\/xsl|application\/mathml\+xml|application\/x-shockwave-flash)$|\+xml$/;
+const ACTIVE =
+  /^(text\/html|application\/xhtml\+xml|image\/svg\+xml|text\/xml|application\/xml|application\/pdf|text\/javascript|application\/javascript|application\/ecmascript|text\/ecmascript|multipart\/related|message\/rfc822|application\/x-mimearchive|text\/xsl|application\/mathml\+xml|application\/x-shockwave-flash)$|\+xml$/;
 
 /** What users uploaded is served inert: no script runs, no cookie is reachable, nothing is guessed. */
 export function inertHeaders(contentType: string): Readonly<Record<string, string>> {

@@ -20,7 +20,8 @@ function containerTarget(pod: string, path: string): Target {
 /** The nearest container above `path` that exists: creating below it changes its membership. */
 async function nearestContainer(snapshot: Snapshot, target: Target): Promise<Target> {
   let path = parentOf(target.path);
-  while (path !== null && path !== `/${target.pod}/` && !(await findResource(snapshot, path))) path = parentOf(path);
+  while (path !== null && path !== `/${target.pod}/` && !(await findResource(snapshot, path)))
+    path = parentOf(path);
   return containerTarget(target.pod, path ?? `/${target.pod}/`);
 }
 

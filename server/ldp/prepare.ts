@@ -12,7 +12,12 @@ import type { Blobs, PodId } from "../store/store.ts";
 import { ACCEPT_PATCH, ACCEPT_RDF } from "./headers.ts";
 
 export type Prepared =
-  | { readonly kind: "rdf"; readonly contentType: string; readonly bytes: Uint8Array; readonly quads: readonly Quad[] }
+  | {
+      readonly kind: "rdf";
+      readonly contentType: string;
+      readonly bytes: Uint8Array;
+      readonly quads: readonly Quad[];
+    }
   | { readonly kind: "binary"; readonly contentType: string; readonly bytes: Uint8Array }
   | { readonly kind: "blob"; readonly contentType: string; readonly hash: string; readonly bytes: number }
   | { readonly kind: "container"; readonly quads: readonly Quad[] }
@@ -29,11 +34,18 @@ export function asksForContainer(operation: Operation): boolean {
 function contentTypeOf(operation: Operation): string {
   const contentType = operation.headers["content-type"];
   if (contentType === undefined || contentType.trim() === "") throw new Problem("content-type-missing");
-  if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;.*)?$/.test(contentType)) throw new Problem("unsupported-media-type", "This is not a media type");
+  if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;.*)?$/.test(contentType))
+    throw new Problem("unsupported-media-type", "This is not a media type");
   return contentType;
 }
 
-async function prepareRdf(operation: Operation, contentType: string, bytesMax: number, limits: Limits, base: string) {
+async function prepareRdf(
+  operation: Operation,
+  contentType: string,
+  bytesMax: number,
+  limits: Limits,
+  base: string,
+) {
   const bytes = await readBody(operation.body, bytesMax);
   return { bytes, quads: bytes.length === 0 ? [] : await parseRdf(bytes, contentType, base, limits) };
 }
@@ -43,24 +55,37 @@ async function prepareRdf(operation: Operation, contentType: string, bytesMax: n
  * @param base What relative references in the content are resolved against.
  * @throws Problem `content-type-missing`, `unsupported-media-type`, `rdf-invalid`, `body-too-large`.
  */
-export async function prepareContent(operation: Operation, asContainer: boolean, base: string, pod: PodId, blobs: Blobs, limits: Limits): Promise<Prepared> {
+export async function prepareContent(
+  operation: Operation,
+  asContainer: boolean,
+  base: string,
+  pod: PodId,
+  blobs: Blobs,
+  limits: Limits,
+): Promise<Prepared> {
   if (asContainer && !operation.body) return { kind: "container", quads: [] };
   const contentType = contentTypeOf(operation);
   const mediaType = mediaTypeOf(contentType);
   if (asContainer || operation.target.auxiliary) {
     const bytesMax = operation.target.auxiliary ? limits.aclBytesMax : limits.rdfBytesMax;
     if (!isRdfType(mediaType)) {
-      if (asContainer && (await readBody(operation.body, bytesMax)).length === 0) return { kind: "container", quads: [] };
+      if (asContainer && (await readBody(operation.body, bytesMax)).length === 0)
+        return { kind: "container", quads: [] };
       throw new Problem("unsupported-media-type", `Send one of ${ACCEPT_RDF}`);
     }
     const { bytes, quads } = await prepareRdf(operation, contentType, bytesMax, limits, base);
     return asContainer ? { kind: "container", quads } : { kind: "rdf", contentType: mediaType, bytes, quads };
   }
   if (isRdfType(mediaType)) {
-    return { kind: "rdf", contentType: mediaType, ...(await prepareRdf(operation, contentType, limits.rdfBytesMax, limits, base)) };
+    return {
+      kind: "rdf",
+      contentType: mediaType,
+      ...(await prepareRdf(operation, contentType, limits.rdfBytesMax, limits, base)),
+    };
   }
   const declared = Number(operation.headers["content-length"] ?? (operation.body ? Number.NaN : 0));
-  if (declared > limits.blobBytesMax) throw new Problem("body-too-large", `At most ${limits.blobBytesMax} bytes`);
+  if (declared > limits.blobBytesMax)
+    throw new Problem("body-too-large", `At most ${limits.blobBytesMax} bytes`);
   if (declared <= limits.inlineBytesMax) {
     return { kind: "binary", contentType, bytes: await readBody(operation.body, limits.inlineBytesMax) };
   }
@@ -72,7 +97,9 @@ export async function prepareContent(operation: Operation, asContainer: boolean,
 export async function preparePatch(operation: Operation, limits: Limits): Promise<Prepared> {
   const mediaType = mediaTypeOf(contentTypeOf(operation));
   if (mediaType !== "text/n3" && mediaType !== "application/sparql-update") {
-    throw new Problem("unsupported-media-type", `Send a patch as one of ${ACCEPT_PATCH}`, { headers: { "accept-patch": ACCEPT_PATCH } });
+    throw new Problem("unsupported-media-type", `Send a patch as one of ${ACCEPT_PATCH}`, {
+      headers: { "accept-patch": ACCEPT_PATCH },
+    });
   }
   const bytes = await readBody(operation.body, limits.patchBytesMax);
   let text: string;

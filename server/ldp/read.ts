@@ -7,8 +7,8 @@ import { containerQuads, containerTurtle } from "../rdf/container.ts";
 import { mediaTypeOf, negotiate, RDF_TYPES } from "../rdf/media.ts";
 import { parseRdf } from "../rdf/parse.ts";
 import { serializeRdf } from "../rdf/serialize.ts";
-import { decodeDocument, decodeRecord, type ResourceRecord } from "../store/record.ts";
 import type { Pod } from "../store/pods.ts";
+import { decodeDocument, decodeRecord, type ResourceRecord } from "../store/record.ts";
 import type { Blobs, Entry, Snapshot } from "../store/store.ts";
 import { etagOf, isNotModified, parseRange } from "./conditions.ts";
 import { findResource, findStored, otherForm, type Stored } from "./find.ts";
@@ -21,7 +21,12 @@ export interface Reader {
    * @param mayRead Whether the same agent may read another path: asked before a redirect tells that it exists.
    * @throws Problem `not-found`, `not-acceptable`, `range-not-satisfiable`.
    */
-  read(snapshot: Snapshot, pod: Pod, operation: Operation, mayRead: (path: string) => Promise<boolean>): Promise<Result>;
+  read(
+    snapshot: Snapshot,
+    pod: Pod,
+    operation: Operation,
+    mayRead: (path: string) => Promise<boolean>,
+  ): Promise<Result>;
 }
 
 /** Suffixes that keep the ETags of a version's forms apart. */
@@ -60,30 +65,74 @@ export function createReader(baseUrl: string, blobs: Blobs): Reader {
   async function representDocument(pod: Pod, operation: Operation, stored: Stored): Promise<Representation> {
     const { entry, modified, blob, bytes } = stored;
     const mediaType = mediaTypeOf(stored.contentType);
-    const chosen = chooseType(operation, stored.isRdf ? [mediaType, ...RDF_TYPES.filter((type) => type !== mediaType)] : [mediaType]);
-    if (blob) return { contentType: stored.contentType, etag: etagOf(entry.version), modified, bytes: blob.bytes, content: { blob: blob.hash } };
-    const own = bytes ?? new Uint8Array();
-    if (chosen === mediaType) return { contentType: stored.contentType, etag: etagOf(entry.version), modified, bytes: own.length, content: own };
-    const converted = await once(`${pod.id} ${operation.target.path} ${entry.version} ${chosen}`, async () =>
-      serializeRdf(await parseRdf(own, stored.contentType, operation.url), chosen, { baseIri: operation.url }),
+    const chosen = chooseType(
+      operation,
+      stored.isRdf ? [mediaType, ...RDF_TYPES.filter((type) => type !== mediaType)] : [mediaType],
     );
-    return { contentType: chosen, etag: etagOf(entry.version, FORMS[chosen]), modified, bytes: converted.length, content: converted };
+    if (blob)
+      return {
+        contentType: stored.contentType,
+        etag: etagOf(entry.version),
+        modified,
+        bytes: blob.bytes,
+        content: { blob: blob.hash },
+      };
+    const own = bytes ?? new Uint8Array();
+    if (chosen === mediaType)
+      return {
+        contentType: stored.contentType,
+        etag: etagOf(entry.version),
+        modified,
+        bytes: own.length,
+        content: own,
+      };
+    const converted = await once(`${pod.id} ${operation.target.path} ${entry.version} ${chosen}`, async () =>
+      serializeRdf(await parseRdf(own, stored.contentType, operation.url), chosen, {
+        baseIri: operation.url,
+      }),
+    );
+    return {
+      contentType: chosen,
+      etag: etagOf(entry.version, FORMS[chosen]),
+      modified,
+      bytes: converted.length,
+      content: converted,
+    };
   }
 
-  async function* membersOf(snapshot: Snapshot, path: string): AsyncIterable<{ name: string; record: ResourceRecord }> {
-    for await (const entry of snapshot.list("resource", path)) yield { name: entry.item, record: decodeRecord<ResourceRecord>(entry) };
+  async function* membersOf(
+    snapshot: Snapshot,
+    path: string,
+  ): AsyncIterable<{ name: string; record: ResourceRecord }> {
+    for await (const entry of snapshot.list("resource", path))
+      yield { name: entry.item, record: decodeRecord<ResourceRecord>(entry) };
   }
 
-  async function listContainer(snapshot: Snapshot, operation: Operation, chosen: string, modified: number, meta: Entry | null): Promise<Uint8Array> {
+  async function listContainer(
+    snapshot: Snapshot,
+    operation: Operation,
+    chosen: string,
+    modified: number,
+    meta: Entry | null,
+  ): Promise<Uint8Array> {
     const members = await Array.fromAsync(membersOf(snapshot, operation.target.path));
     members.sort((a, b) => (a.name < b.name ? -1 : 1)); // The store lists in no order; clients and caches like one.
     const description = meta ? decodeDocument(meta) : null;
-    const extra = description ? await parseRdf(description.bytes, description.contentType, operation.url) : [];
-    if (chosen === "text/turtle" && extra.length === 0) return Buffer.concat(await Array.fromAsync(containerTurtle(operation.url, members, { modified })));
-    return serializeRdf([...containerQuads(operation.url, members, { modified }), ...extra], chosen, { baseIri: operation.url });
+    const extra = description
+      ? await parseRdf(description.bytes, description.contentType, operation.url)
+      : [];
+    if (chosen === "text/turtle" && extra.length === 0)
+      return Buffer.concat(await Array.fromAsync(containerTurtle(operation.url, members, { modified })));
+    return serializeRdf([...containerQuads(operation.url, members, { modified }), ...extra], chosen, {
+      baseIri: operation.url,
+    });
   }
 
-  async function representContainer(snapshot: Snapshot, pod: Pod, operation: Operation): Promise<Representation | null> {
+  async function representContainer(
+    snapshot: Snapshot,
+    pod: Pod,
+    operation: Operation,
+  ): Promise<Representation | null> {
     const { path } = operation.target;
     const found = await findResource(snapshot, path);
     if (!found || found.record.kind !== "container") return null;
@@ -92,8 +141,16 @@ export function createReader(baseUrl: string, blobs: Blobs): Reader {
     const modified = stamp ? decodeRecord<{ modified: number }>(stamp).modified : found.record.modified;
     const version = Math.max(found.entry.version, stamp?.version ?? 0, meta?.version ?? 0);
     const chosen = chooseType(operation, RDF_TYPES);
-    const bytes = await once(`${pod.id} ${path} ${version} ${chosen}`, () => listContainer(snapshot, operation, chosen, modified, meta));
-    return { contentType: chosen, etag: etagOf(version, FORMS[chosen]), modified, bytes: bytes.length, content: bytes };
+    const bytes = await once(`${pod.id} ${path} ${version} ${chosen}`, () =>
+      listContainer(snapshot, operation, chosen, modified, meta),
+    );
+    return {
+      contentType: chosen,
+      etag: etagOf(version, FORMS[chosen]),
+      modified,
+      bytes: bytes.length,
+      content: bytes,
+    };
   }
 
   return {
@@ -108,10 +165,18 @@ export function createReader(baseUrl: string, blobs: Blobs): Reader {
       }
       if (!representation) {
         const other = target.auxiliary ? null : otherForm(target.path);
-        if (other && other !== `/${pod.name}` && (await findResource(snapshot, other)) && (await mayRead(other))) {
+        if (
+          other &&
+          other !== `/${pod.name}` &&
+          (await findResource(snapshot, other)) &&
+          (await mayRead(other))
+        ) {
           return { status: 301, headers: { location: `${baseUrl.slice(0, -1)}${other}` }, body: null };
         }
-        throw new Problem("not-found", target.path === "/" ? undefined : `Nothing is stored at ${nameOf(target.path)}`);
+        throw new Problem(
+          "not-found",
+          target.path === "/" ? undefined : `Nothing is stored at ${nameOf(target.path)}`,
+        );
       }
       const { contentType, etag, modified, bytes, content } = representation;
       const nature = natureOf(target, pod.name);

@@ -1,17 +1,19 @@
 /** The registrar's desk: opens passports for the pods of this server, and keeps saying where they lead. */
-import { idOfGenesis, type PassportId } from "../../client-lib/passport/identifier.ts";
-import { generateKeyPair } from "../../client-lib/passport/key.ts";
-import { type Desk as DeskFacts, openPassport } from "../../client-lib/passport/open.ts";
 import {
   type CreateOperation,
   type DataOperation,
+  type Desk as DeskFacts,
+  exportRecoveryFile,
+  generateKeyPair,
+  idOfGenesis,
   type Move,
   makeData,
+  openPassport,
+  type PassportId,
+  type PassportState,
   type Signed,
   sponsorOperation,
-} from "../../client-lib/passport/operation.ts";
-import { exportRecoveryFile } from "../../client-lib/passport/recovery.ts";
-import type { PassportState } from "../../client-lib/passport/rule.ts";
+} from "@freehold/client/passport";
 import { Problem } from "../errors.ts";
 import type { WebId } from "../iri.ts";
 import type { Limits } from "../limits.ts";
@@ -35,7 +37,7 @@ const REDIRECT_MONTHS = 24; // As long as a host that is left owes its people a 
 export interface DeskDeps {
   readonly store: Store;
   readonly now: () => Date;
-  readonly zone: string;
+  readonly zones: readonly string[];
   readonly baseUrl: string;
   readonly limits: Limits;
   readonly log: Log;
@@ -49,7 +51,7 @@ export interface Place {
 
 export interface Desk {
   /** What a browser must know to make a passport's first operation. The key is kept for as long as a set-up may take. */
-  begin(): Promise<DeskFacts>;
+  begin(zone?: string): Promise<DeskFacts>;
   /**
    * Sponsors and stores a passport's first operation, and signs where it leads.
    * @throws Problem `operation-invalid` naming the rule, `conflict` when the pod has another passport.
@@ -73,10 +75,12 @@ export interface Desk {
 
 const isoTime = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, "Z");
 
-export function createDesk(ledger: Ledger, { store, now, zone, baseUrl, limits, log }: DeskDeps): Desk {
+export function createDesk(ledger: Ledger, { store, now, zones, baseUrl, limits, log }: DeskDeps): Desk {
   const begunMsMax = 2 * limits.setupLinkMsMax; // Longer than the link that leads to the set-up.
 
-  async function begin(): Promise<DeskFacts> {
+  async function begin(zone: string = zones[0] ?? ""): Promise<DeskFacts> {
+    if (!zones.includes(zone))
+      throw new Problem("input-invalid", `Passports are registered here in ${zones.join(", ")}`);
     const pair = await generateKeyPair();
     await store.write(SERVER_POD, (transaction) =>
       beginDelegate(transaction, pair, now().getTime(), begunMsMax),
@@ -146,7 +150,7 @@ export function createDesk(ledger: Ledger, { store, now, zone, baseUrl, limits, 
       putPassport(transaction, await ledger.speak(transaction, record, data, delegate));
       return true;
     });
-    if (isNew) log.info("passport.created", { zone });
+    if (isNew) log.info("passport.created");
     return { id };
   }
 
@@ -186,7 +190,7 @@ export function createDesk(ledger: Ledger, { store, now, zone, baseUrl, limits, 
       putPassport(transaction, after);
       return { dseq: after.dseq, isNew: true };
     });
-    if (result.isNew) log.info("passport.operation", { type: "data", zone });
+    if (result.isNew) log.info("passport.operation", { type: "data" });
     return { dseq: result.dseq };
   }
 

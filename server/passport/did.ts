@@ -1,6 +1,11 @@
 /** A passport as a DID document, in JSON and in Turtle. https://www.w3.org/TR/did-1.1/ */
-import { didOf, type PassportDid, type PassportId } from "../../client-lib/passport/identifier.ts";
-import type { DataOperation, KeyUse } from "../../client-lib/passport/operation.ts";
+import {
+  type DataOperation,
+  didOf,
+  type KeyUse,
+  type PassportDid,
+  type PassportId,
+} from "@freehold/client/passport";
 import { literal, namedNode, type Quad, quad } from "../rdf/terms.ts";
 
 interface VerificationMethod {

@@ -1,9 +1,14 @@
 /** The registry's doors. All they show is public; all they take is signed. */
 
-import { isObject } from "../../client-lib/passport/form.ts";
-import { didOf, type PassportId, readId } from "../../client-lib/passport/identifier.ts";
-import { JsonError, parseStrictJson } from "../../client-lib/passport/json.ts";
-import { RULES } from "../../client-lib/passport/rules.ts";
+import {
+  didOf,
+  isObject,
+  JsonError,
+  type PassportId,
+  parseStrictJson,
+  RULES,
+  readId,
+} from "@freehold/client/passport";
 import { readBody } from "../body.ts";
 import { Problem } from "../errors.ts";
 import type { Door, DoorRequest, Result } from "../operation.ts";
@@ -71,7 +76,7 @@ function idOf(text: string): PassportId {
 }
 
 const absent = (registry: Registry): Problem => {
-  const detail = `No such passport in the registry of zone ${registry.zone}`;
+  const detail = `No such passport in the registry of ${registry.zones.join(", ")}`;
   return new Problem("not-found", detail, { members: inDidWords("NOT_FOUND", 404, detail) });
 };
 
@@ -245,7 +250,7 @@ function help(registry: Registry): Result {
         ],
       },
     ],
-    zone: registry.zone,
+    zones: registry.zones,
     registrar: registry.registrar,
     limits: {
       operationBytes: registry.limits.operationBytesMax,

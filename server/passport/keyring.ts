@@ -1,12 +1,13 @@
 /** Keys this server holds: the registrar's own, and one delegate key for each passport it hosts. Sealed by the store. */
-import { decodeBase64url, encodeBase64url } from "../../client-lib/passport/bytes.ts";
-import type { PassportId } from "../../client-lib/passport/identifier.ts";
 import {
+  decodeBase64url,
+  encodeBase64url,
   generateKeyPair,
   type KeyPair,
   keyPairOfSeed,
+  type PassportId,
   type PublicKey,
-} from "../../client-lib/passport/key.ts";
+} from "@freehold/client/passport";
 import { decodeRecord, encodeRecord } from "../store/record.ts";
 import { SERVER_POD, type Snapshot, type Store, type Transaction } from "../store/store.ts";
 

@@ -1,17 +1,21 @@
 /** What may be added to a passport, and what it is afterwards; shared by the desk and by whoever sends operations. */
-import { type AllowUrl, allowNone } from "../../client-lib/passport/form.ts";
-import type { KeyPair, PublicKey } from "../../client-lib/passport/key.ts";
 import {
+  type AllowUrl,
   type AuthorityOperation,
+  allowNone,
   type DataOperation,
   hashOfOperation,
+  judge,
+  type KeyPair,
+  PassportError,
   type PassportKey,
+  type PassportState,
+  type PublicKey,
+  readSigned,
   type Signed,
   signAsDelegate,
-} from "../../client-lib/passport/operation.ts";
-import type { PassportState } from "../../client-lib/passport/rule.ts";
-import { judge, type Verdict } from "../../client-lib/passport/rules.ts";
-import { PassportError, readSigned } from "../../client-lib/passport/verify.ts";
+  type Verdict,
+} from "@freehold/client/passport";
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Store, Transaction } from "../store/store.ts";
@@ -22,7 +26,8 @@ export const REGISTRAR = "local";
 
 export interface LedgerDeps {
   readonly store: Store;
-  readonly zone: string;
+  /** Zones in which this registry takes passports; the first is used when nobody says which. */
+  readonly zones: readonly string[];
   /** Of this server, ending in a slash: its issuer, and the origin its delegates may name. */
   readonly baseUrl: string;
   /** Origins that passports may name although they are private or without TLS. This server's own always may. */
@@ -85,7 +90,7 @@ export const keysShown = (op: AuthorityOperation): readonly PassportKey[] =>
     for: ["authentication", "assertionMethod"],
   }));
 
-export function createLedger({ store, zone, baseUrl, allowUrl = allowNone, limits }: LedgerDeps): Ledger {
+export function createLedger({ store, zones, baseUrl, allowUrl = allowNone, limits }: LedgerDeps): Ledger {
   const { origin } = new URL(baseUrl);
   const { operationBytesMax } = limits;
   const allow: AllowUrl = (url) => url.origin === origin || allowUrl(url);
@@ -110,7 +115,7 @@ export function createLedger({ store, zone, baseUrl, allowUrl = allowNone, limit
     async check(signed, state, delegate) {
       const { key } = await ledger.registrarKey();
       const registry = {
-        zone,
+        zones,
         registrarKeys: (name: string) => (name === REGISTRAR ? [key] : []),
         storageOrigins: (host: PublicKey) => (host === delegate ? [origin] : []),
       };

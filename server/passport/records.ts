@@ -1,9 +1,13 @@
 /** What the registry keeps of a passport: the chain of authority, the newest data record, and the hashes of all before. */
 
-import type { PassportId } from "../../client-lib/passport/identifier.ts";
-import type { AuthorityOperation, DataOperation, Signed } from "../../client-lib/passport/operation.ts";
-import type { PassportState } from "../../client-lib/passport/rule.ts";
-import type { Bundle } from "../../client-lib/passport/verify.ts";
+import {
+  type AuthorityOperation,
+  type Bundle,
+  type DataOperation,
+  type PassportId,
+  type PassportState,
+  type Signed,
+} from "@freehold/client/passport";
 import { decodeRecord, encodeRecord } from "../store/record.ts";
 import type { Snapshot, Transaction } from "../store/store.ts";
 
@@ -38,7 +42,7 @@ export async function findPassportOfPod(snapshot: Snapshot, pod: string): Promis
   return entry ? findPassport(snapshot, decodeRecord<{ id: PassportId }>(entry).id) : null;
 }
 
-export async function authorityOfRecord(
+async function authorityOfRecord(
   snapshot: Snapshot,
   record: PassportRecord,
 ): Promise<readonly Signed<AuthorityOperation>[]> {

@@ -2,16 +2,18 @@
  * The registry in this process: takes signed operations, one after the other for each passport, and never rewrites one.
  * The rules are those that every client checks again for itself: `client-lib/passport/rules.ts`.
  */
-import type { AllowUrl } from "../../client-lib/passport/form.ts";
-import { idOfGenesis, isPassportId, type PassportId } from "../../client-lib/passport/identifier.ts";
 import {
+  type AllowUrl,
   type AuthorityOperation,
+  type Bundle,
   type CreateOperation,
   type DataOperation,
   hashOfOperation,
+  idOfGenesis,
+  isPassportId,
+  type PassportId,
   type Signed,
-} from "../../client-lib/passport/operation.ts";
-import type { Bundle } from "../../client-lib/passport/verify.ts";
+} from "@freehold/client/passport";
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { SERVER_POD, type Snapshot } from "../store/store.ts";
@@ -50,7 +52,7 @@ export interface Found {
 
 export interface Registry extends Desk {
   readonly limits: Limits;
-  readonly zone: string;
+  readonly zones: readonly string[];
   readonly registrar: string;
   /**
    * Takes an operation that somebody sends. Sent twice, it is taken once.
@@ -85,7 +87,7 @@ function counted(taken: readonly number[], at: number): readonly number[] {
 }
 
 export function createRegistry(deps: RegistryDeps): Registry {
-  const { store, now, zone, log } = deps;
+  const { store, now, zones, log } = deps;
   const ledger = createLedger(deps);
 
   async function submit(source: string | object): Promise<Accepted> {
@@ -119,7 +121,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
       putPassport(transaction, after);
       return answer(after, true);
     });
-    if (result.isNew) log.info("passport.operation", { type: op.t, zone });
+    if (result.isNew) log.info("passport.operation", { type: op.t });
     return result;
   }
 
@@ -136,7 +138,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
   return {
     ...createDesk(ledger, deps),
     limits: deps.limits,
-    zone,
+    zones,
     registrar: REGISTRAR,
     submit,
     find: (id) => store.read(SERVER_POD, (snapshot) => foundOf(snapshot, id)),

@@ -8,6 +8,7 @@ import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Agent, Operation, Result } from "../operation.ts";
+import { cardPath } from "../profile.ts";
 import { negotiate } from "../rdf/media.ts";
 import { serializeRdf } from "../rdf/serialize.ts";
 import type { Pod } from "../store/pods.ts";
@@ -17,7 +18,7 @@ import { createDocuments, type GraphDocument, type Inventory } from "./documents
 import type { SentDocument } from "./messages.ts";
 import { parseQueryRequest, type QueryRequest } from "./protocol.ts";
 import { RESULT_TYPES } from "./results.ts";
-import { type Scope, scopeOf } from "./scope.ts";
+import { narrow, type Scope, scopeOf } from "./scope.ts";
 import type { QueryThread } from "./thread.ts";
 import { createQueryThreads } from "./threads.ts";
 
@@ -32,44 +33,47 @@ export interface QueriesDeps {
 }
 
 export interface Queries {
+  /** Reads the request, which needs no snapshot; null asks for the service description. @throws Problem `bad-request`, … */
+  parse(operation: Operation): Promise<QueryRequest | null>;
   /**
-   * @throws Problem `bad-request`, `query-invalid`, `query-refused`, `query-timeout`, `not-acceptable`,
-   * `unsupported-media-type`, `unavailable`; none of them depends on what the agent may not read.
+   * @throws Problem `query-invalid`, `query-refused`, `query-timeout`, `not-acceptable`, `unavailable`, and for an agent
+   * to whom nothing but the profile card is open `forbidden` or `login-required`; none of them depends on anything else
+   * that the agent may not read.
    */
-  answer(snapshot: Snapshot, pod: Pod, operation: Operation): Promise<Result>;
+  answer(snapshot: Snapshot, pod: Pod, operation: Operation, request: QueryRequest | null): Promise<Result>;
   close(): Promise<void>;
 }
+
+type MayRead = (path: string) => Promise<boolean>;
 
 /** Sent to a thread at once: enough to keep it busy, not so much that two copies of a pod are in memory. */
 const BATCH_BYTES = 1024 * 1024;
 
 const HEADERS = { "cache-control": "private, no-cache", vary: "Accept, Authorization, Origin" };
 
-interface Readable {
-  readonly inventory: Inventory;
-  readonly all: readonly GraphDocument[];
-  readonly byPath: ReadonlyMap<string, GraphDocument>;
-}
-
 export function createQueries({ baseUrl, limits, log, access }: QueriesDeps): Queries {
   const origin = baseUrl.slice(0, -1);
   const documents = createDocuments(origin);
   const threads = createQueryThreads(limits, log);
 
-  async function readableBy(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<Readable> {
-    const inventory = await documents.inventory(snapshot);
-    const mayRead = await access.reader(snapshot, pod, agent);
-    const all: GraphDocument[] = [];
-    for (const document of inventory.documents) if (await mayRead(document.path)) all.push(document);
-    return { inventory, all, byPath: new Map(all.map((document) => [document.path, document])) };
-  }
-
-  /** Names of graphs are addresses, spelled exactly; any other name is that of a graph that is not there. */
-  function choose(readable: Readable, names: Scope["defaults"]): readonly GraphDocument[] {
-    if (names === "all") return readable.all;
-    return names.flatMap((name) =>
-      name.startsWith(`${origin}/`) ? (readable.byPath.get(name.slice(origin.length)) ?? []) : [],
-    );
+  /**
+   * Documents by the names of their graphs, which are their addresses, spelled exactly. Any other name, and that of
+   * what the agent may not read, is that of a graph that is not there.
+   */
+  function createChoice(inventory: Inventory, mayRead: MayRead) {
+    let all: Promise<readonly GraphDocument[]> | null = null;
+    const readable = async (candidates: Iterable<GraphDocument>): Promise<readonly GraphDocument[]> => {
+      const chosen: GraphDocument[] = [];
+      for (const document of candidates) if (await mayRead(document.path)) chosen.push(document);
+      return chosen;
+    };
+    return (names: Scope["defaults"]): Promise<readonly GraphDocument[]> => {
+      if (names === "all") return (all ??= readable(inventory.documents));
+      const own = names
+        .filter((name) => name.startsWith(`${origin}/`))
+        .map((name) => name.slice(origin.length));
+      return readable(own.flatMap((path) => inventory.byPath.get(path) ?? []));
+    };
   }
 
   /**
@@ -118,12 +122,31 @@ export function createQueries({ baseUrl, limits, log, access }: QueriesDeps): Qu
     return true;
   }
 
+  /** The same for all to whom nothing is open: an empty answer would not say that there is somebody to ask. */
+  async function refuseStrangers(
+    { documents: all }: Inventory,
+    mayRead: MayRead,
+    pod: Pod,
+    agent: Agent,
+  ): Promise<void> {
+    const card = cardPath(pod.name);
+    for (const { path } of all) if (path !== card && (await mayRead(path))) return;
+    if (agent.webid === null)
+      throw new Problem("login-required", "Nothing but the profile is open to everybody");
+    throw new Problem(
+      "forbidden",
+      "Nothing but the profile is open to you: the owner has granted you nothing, or has taken it back",
+    );
+  }
+
   async function evaluate(
     thread: QueryThread,
     snapshot: Snapshot,
     pod: Pod,
     operation: Operation,
     request: QueryRequest,
+    inventory: Inventory,
+    mayRead: MayRead,
   ) {
     const isOwner = operation.agent.webid === pod.owner;
     let left = isOwner ? limits.queryOwnerMsMax : limits.queryMsMax;
@@ -139,14 +162,13 @@ export function createQueries({ baseUrl, limits, log, access }: QueriesDeps): Qu
     const contentType = negotiate(operation.headers.accept, offered);
     if (contentType === null) throw new Problem("not-acceptable", `Available: ${offered.join(", ")}`);
 
-    const readable = await readableBy(snapshot, pod, operation.agent);
-    const scope = scopeOf(request.description ?? planned.from);
-    const [defaults, named] = [choose(readable, scope.defaults), choose(readable, scope.named)];
+    const choose = createChoice(inventory, mayRead);
+    const scope = narrow(scopeOf(request.description ?? planned.from), planned.reach);
+    const [defaults, named] = [await choose(scope.defaults), await choose(scope.named)];
     const needed = new Set([...defaults, ...named]);
     // What the thread forgot for lack of room is sent once more, alone: what others may read must not count here.
     const isLoaded =
-      (await load(thread, snapshot, readable.inventory, needed)) ||
-      (await load(thread, snapshot, readable.inventory, needed));
+      (await load(thread, snapshot, inventory, needed)) || (await load(thread, snapshot, inventory, needed));
     if (!isLoaded)
       throw new Problem(
         "query-refused",
@@ -154,7 +176,7 @@ export function createQueries({ baseUrl, limits, log, access }: QueriesDeps): Qu
       );
     const answered = await timed({
       kind: "run",
-      pod: readable.inventory.key,
+      pod: inventory.key,
       defaults: Uint32Array.from(defaults, ({ number }) => number),
       named: Uint32Array.from(named, ({ number }) => number),
       contentType,
@@ -197,13 +219,16 @@ export function createQueries({ baseUrl, limits, log, access }: QueriesDeps): Qu
   }
 
   return {
-    async answer(snapshot, pod, operation) {
-      const request = await parseQueryRequest(operation, limits);
+    parse: (operation) => parseQueryRequest(operation, limits),
+    async answer(snapshot, pod, operation, request) {
       if (request === null) return describe(operation);
       const started = performance.now();
+      const inventory = await documents.inventory(snapshot);
+      const mayRead = await access.reader(snapshot, pod, operation.agent);
+      await refuseStrangers(inventory, mayRead, pod, operation.agent);
       const agent = operation.agent.webid ?? ""; // The public queues as one.
       const { contentType, bytes } = await threads.run(agent, snapshot.pod, (thread) =>
-        evaluate(thread, snapshot, pod, operation, request),
+        evaluate(thread, snapshot, pod, operation, request, inventory, mayRead),
       );
       log.debug("query.answered", {
         id: operation.id,

@@ -4,13 +4,16 @@ import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Quad, Value } from "../rdf/terms.ts";
 import type { Dataset } from "./dataset.ts";
+import type { DatasetDescription, Reach } from "./scope.ts";
 
 export type QueryForm = "select" | "ask" | "construct" | "describe";
 
 export interface Plan {
   readonly form: QueryForm;
   /** Names after FROM and FROM NAMED; null where the query has no such clause. */
-  readonly from: { readonly defaults: readonly string[]; readonly named: readonly string[] } | null;
+  readonly from: DatasetDescription | null;
+  /** The graphs its patterns can look into. */
+  readonly reach: Reach;
   /** In the order of SELECT; empty for other forms. */
   readonly variables: readonly string[];
   /** The engine's own form of the query, without its dataset clause. */
@@ -48,29 +51,38 @@ function invalidQuery(error: unknown): Problem {
   return new Problem("query-invalid", text || undefined, { cause: error });
 }
 
-/** Refuses what this server does not do, wherever in the query it stands, and counts the patterns. */
-function check(operation: unknown, limits: Limits): void {
+/** Refuses what this server does not do, wherever in the query it stands, and finds what it can look into. */
+function check(operation: unknown, limits: Limits): Reach {
   let patterns = 0;
+  let defaults = false;
+  let anyNamed = false;
+  const named = new Set<string>();
   const visit = (value: unknown): void => {
     if (typeof value !== "object" || value === null) return;
     if (Array.isArray(value)) {
       for (const item of value) visit(item);
       return;
     }
-    const { type, operator, args, termType } = value as {
+    const { type, operator, args, termType, graph } = value as {
       type?: string;
       operator?: string;
       args?: unknown[];
       termType?: string;
+      graph?: { termType: string; value: string };
     };
     if (type !== undefined && REFUSED[type])
       throw new Problem("query-refused", `${REFUSED[type]} is not done here: nothing is fetched for a query`);
     if (termType === "Quad" && type !== "pattern")
       throw new Problem("query-refused", "Triple terms (SPARQL 1.2) are not supported");
     if (termType !== undefined && termType !== "Quad") return;
-    if ((type === "pattern" || type === "path") && ++patterns > limits.queryPatternsMax) {
-      throw new Problem("query-refused", `A query has at most ${limits.queryPatternsMax} patterns`);
-    }
+    if (type === "pattern" || type === "path") {
+      if (++patterns > limits.queryPatternsMax) {
+        throw new Problem("query-refused", `A query has at most ${limits.queryPatternsMax} patterns`);
+      }
+      if (graph?.termType === "NamedNode") named.add(graph.value);
+      else if (graph?.termType === "DefaultGraph") defaults = true;
+      else anyNamed = true;
+    } else if (type === "describe") defaults = true;
     if (operator === "regex" || operator === "replace") {
       const pattern = (args?.[1] as { term?: { value: string } } | undefined)?.term?.value ?? "";
       if (Buffer.byteLength(pattern) > limits.queryRegexBytesMax) {
@@ -83,6 +95,7 @@ function check(operation: unknown, limits: Limits): void {
     for (const inner of Object.values(value)) visit(inner);
   };
   visit(operation);
+  return { defaults, named: anyNamed ? "all" : [...named] };
 }
 
 /**
@@ -102,7 +115,7 @@ export async function planQuery(text: string, baseIri: string, limits: Limits): 
   } catch (error) {
     throw invalidQuery(error);
   }
-  check(operation, limits);
+  const reach = check(operation, limits);
   const names = (terms: unknown): string[] => (terms as { value: string }[]).map(({ value }) => value);
   const from =
     operation.type === "from" ? { defaults: names(operation.default), named: names(operation.named) } : null;
@@ -115,7 +128,7 @@ export async function planQuery(text: string, baseIri: string, limits: Limits): 
       "query-refused",
       "Only SELECT, ASK, CONSTRUCT and DESCRIBE are answered here; nothing is changed by a query",
     );
-  return { form, from, variables: form === "select" ? names(outer.variables) : [], algebra };
+  return { form, from, reach, variables: form === "select" ? names(outer.variables) : [], algebra };
 }
 
 async function* rowsOf(

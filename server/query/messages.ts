@@ -3,7 +3,7 @@ import type { ProblemCode } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { QueryForm } from "./evaluate.ts";
 import type { ResultLimits } from "./results.ts";
-import type { DatasetDescription } from "./scope.ts";
+import type { DatasetDescription, Reach } from "./scope.ts";
 
 export interface WorkerSettings {
   readonly limits: Limits;
@@ -39,7 +39,12 @@ export type Task =
 
 export type Answer =
   | { readonly kind: "ready" }
-  | { readonly kind: "planned"; readonly form: QueryForm; readonly from: DatasetDescription | null }
+  | {
+      readonly kind: "planned";
+      readonly form: QueryForm;
+      readonly from: DatasetDescription | null;
+      readonly reach: Reach;
+    }
   /** @param forgotten Pods whose documents had to go to make room. */
   | { readonly kind: "loaded"; readonly forgotten: readonly string[] }
   | { readonly kind: "answered"; readonly bytes: Uint8Array }

@@ -15,6 +15,22 @@ export interface Scope {
   readonly named: "all" | readonly string[];
 }
 
+/** The graphs that the patterns of a query can look into at all. */
+export interface Reach {
+  readonly defaults: boolean;
+  /** "all" if a pattern has a variable for its graph. */
+  readonly named: "all" | readonly string[];
+}
+
+/** What is left of a scope when nothing is read in vain: the answer is the same. */
+export function narrow(scope: Scope, reach: Reach): Scope {
+  const reached = (name: string): boolean => reach.named === "all" || reach.named.includes(name);
+  return {
+    defaults: reach.defaults ? scope.defaults : [],
+    named: scope.named === "all" ? reach.named : scope.named.filter(reached),
+  };
+}
+
 /**
  * The default graph stands empty; the union must be asked for by name. That name names no graph, so after FROM NAMED it
  * is as good as not there, and as the only default graph it leaves the named graphs as they stand.

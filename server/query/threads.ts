@@ -23,6 +23,8 @@ interface Waiting {
 
 export function createQueryThreads(limits: Limits, log: Log): QueryThreads {
   const threadsMax = Math.max(1, Math.min(limits.queriesRunningMax, availableParallelism()));
+  // One agent never has all threads, if there are two: whoever comes next need not wait for a deadline.
+  const perAgentMax = Math.min(limits.queriesPerAgentMax, Math.max(1, threadsMax - 1));
   const idle: QueryThread[] = [];
   const running = new Map<string, number>(); // By agent.
   const line: Waiting[] = [];
@@ -30,21 +32,22 @@ export function createQueryThreads(limits: Limits, log: Log): QueryThreads {
   let isClosed = false;
   let retirement: NodeJS.Timeout | undefined;
 
-  const mayRun = (agent: string): boolean =>
-    busy < threadsMax && (running.get(agent) ?? 0) < limits.queriesPerAgentMax;
+  const runningOf = (agent: string): number => running.get(agent) ?? 0;
+  const mayRun = (agent: string): boolean => busy < threadsMax && runningOf(agent) < perAgentMax;
 
   function enter(agent: string): void {
     busy++;
-    running.set(agent, (running.get(agent) ?? 0) + 1);
+    running.set(agent, runningOf(agent) + 1);
   }
   function leave(agent: string): void {
     busy--;
-    const left = (running.get(agent) ?? 1) - 1;
-    if (left === 0) running.delete(agent);
-    else running.set(agent, left);
-    const next = line.findIndex((waiting) => mayRun(waiting.agent));
-    const [waiting] = next < 0 ? [] : line.splice(next, 1);
+    if (runningOf(agent) > 1) running.set(agent, runningOf(agent) - 1);
+    else running.delete(agent);
+    // Whoever has the fewest queries running, and of those who came first.
+    const ready = line.filter((waiting) => mayRun(waiting.agent));
+    const waiting = ready.sort((a, b) => runningOf(a.agent) - runningOf(b.agent))[0];
     if (!waiting) return;
+    line.splice(line.indexOf(waiting), 1);
     enter(waiting.agent);
     waiting.go.resolve();
   }

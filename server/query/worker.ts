@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { Problem } from "../errors.ts";
+import { Lru } from "../lru.ts";
 import { parseRdf } from "../rdf/parse.ts";
 import type { Quad } from "../rdf/terms.ts";
 import { addDocument, createDataset, createPodIndex, type Dataset, type PodIndex } from "./dataset.ts";
@@ -21,19 +22,21 @@ globalThis.fetch = refuse;
 Reflect.deleteProperty(globalThis, "WebSocket");
 Reflect.deleteProperty(globalThis, "EventSource");
 
-/** Datasets of a pod are kept as long as its documents; few agents ask about one pod at a time. */
-const DATASETS_MAX = 8;
+/** Datasets are kept for the next query of the same agent, as many as have twice the statements of all documents. */
+const datasets = new Lru<string, Dataset>(limits.queryQuadsMax * 2);
 /** A pod's terms are never taken out one by one: when so many documents were dropped, it is read anew. */
 const DROPPED_SHARE_MAX = 0.5;
 
 interface Loaded {
   readonly index: PodIndex;
-  readonly datasets: Map<string, Dataset>;
+  /** Changes with the documents: a dataset is of these and no others. */
+  revision: number;
   quads: number;
   droppedQuads: number;
 }
 
 const pods = new Map<string, Loaded>(); // Least recently used first.
+let lastRevision = 0;
 let plan: { readonly plan: Plan; readonly baseIri: string } | null = null;
 
 async function quadsOf({ parts, graph }: SentDocument): Promise<Quad[]> {
@@ -51,7 +54,7 @@ async function quadsOf({ parts, graph }: SentDocument): Promise<Quad[]> {
 function touch(pod: string): Loaded {
   const loaded = pods.get(pod) ?? {
     index: createPodIndex(),
-    datasets: new Map<string, Dataset>(),
+    revision: ++lastRevision,
     quads: 0,
     droppedQuads: 0,
   };
@@ -86,7 +89,7 @@ function makeRoom(pod: string): string[] {
 
 async function load({ pod, documents, dropped }: Task & { kind: "load" }): Promise<Answer> {
   const loaded = touch(pod);
-  loaded.datasets.clear();
+  loaded.revision = ++lastRevision;
   drop(loaded, dropped);
   const forgotten = makeRoom(pod);
   if (forgotten.includes(pod)) return { kind: "loaded", forgotten };
@@ -103,15 +106,14 @@ async function load({ pod, documents, dropped }: Task & { kind: "load" }): Promi
   return { kind: "loaded", forgotten: [...forgotten, ...makeRoom(pod)] };
 }
 
-function datasetOf({ index, datasets }: Loaded, defaults: Uint32Array, named: Uint32Array): Dataset {
-  const key = `${defaults.join()} ${named.join()}`;
+function datasetOf(loaded: Loaded, defaults: Uint32Array, named: Uint32Array): Dataset {
+  const key = `${loaded.revision} ${defaults.join()} ${named.join()}`;
   let dataset = datasets.get(key);
-  datasets.delete(key);
-  dataset ??= createDataset(index, [...defaults], [...named]);
-  datasets.set(key, dataset);
-  for (const oldest of datasets.keys()) {
-    if (datasets.size <= DATASETS_MAX) break;
-    datasets.delete(oldest);
+  if (!dataset) {
+    dataset = createDataset(loaded.index, [...defaults], [...named]);
+    const weigh = (numbers: Uint32Array): number =>
+      numbers.reduce((sum, number) => sum + (loaded.index.documents.get(number)?.triples.length ?? 0) / 3, 1);
+    datasets.set(key, dataset, weigh(defaults) + weigh(named));
   }
   return dataset;
 }
@@ -120,7 +122,7 @@ async function perform(task: Task): Promise<Answer> {
   switch (task.kind) {
     case "plan": {
       plan = { plan: await planQuery(task.text, task.baseIri, limits), baseIri: task.baseIri };
-      return { kind: "planned", form: plan.plan.form, from: plan.plan.from };
+      return { kind: "planned", form: plan.plan.form, from: plan.plan.from, reach: plan.plan.reach };
     }
     case "load":
       return load(task);

@@ -10,7 +10,10 @@ import type { BlankNode, Literal, NamedNode, Quad } from "./terms.ts";
 type TurtleType = Exclude<RdfType, "application/ld+json">;
 /** What {@link parseRdf} needs of the limits. */
 export type RdfLimits = Readonly<
-  Record<"rdfBytesMax" | "rdfQuadsMax" | "turtleDepthMax" | "jsonDepthMax" | "literalBytesMax" | "iriBytesMax", number>
+  Record<
+    "rdfBytesMax" | "rdfQuadsMax" | "turtleDepthMax" | "jsonDepthMax" | "literalBytesMax" | "iriBytesMax",
+    number
+  >
 >;
 
 const FORMATS: Readonly<

@@ -41,8 +41,7 @@ const WORK_MAX = 2_000_000; // Triples looked at for one patch: conditions that 
 const OPEN_CONDITIONS_MAX = 200; // With variables; each may be looked at for each match of the others.
 const MAPPINGS_MAX = 10_000; // Of a SPARQL Update; an N3 Patch has exactly one.
 
-/** Media types of patches, for `Accept-Patch`. */
-export const PATCH_TYPES = ["text/n3", "application/sparql-update"] as const;
+const PATCH_TYPES = ["text/n3", "application/sparql-update"] as const;
 
 /**
  * @param contentType Without parameters.

@@ -1,23 +1,23 @@
 /** A small in-memory RDF/JS dataset for the validator: indexed by term, and every quad that is looked at is counted. */
-import type * as RDF from "@rdfjs/types";
 import { keyOf, keyOfQuad, type Quad, type Term } from "../rdf/terms.ts";
 import type { Meter } from "./meter.ts";
+import type { Dataset, DatasetQuad, DatasetTerm } from "./rdfjs.ts";
 
 const POSITIONS = ["subject", "predicate", "object"] as const;
 type Position = (typeof POSITIONS)[number];
-const NONE: ReadonlySet<RDF.Quad> = new Set();
+const NONE: ReadonlySet<DatasetQuad> = new Set();
 
 /** @see https://rdf.js.org/dataset-spec/#datasetcore-interface */
-export class MeteredDataset implements RDF.DatasetCore {
+export class MeteredDataset implements Dataset {
   readonly #meter: Meter;
-  readonly #quads = new Map<string, RDF.Quad>();
-  readonly #indexes: Readonly<Record<Position, Map<string, Set<RDF.Quad>>>> = {
+  readonly #quads = new Map<string, DatasetQuad>();
+  readonly #indexes: Readonly<Record<Position, Map<string, Set<DatasetQuad>>>> = {
     subject: new Map(),
     predicate: new Map(),
     object: new Map(),
   };
 
-  constructor(quads: Iterable<RDF.Quad>, meter: Meter) {
+  constructor(quads: Iterable<DatasetQuad>, meter: Meter) {
     this.#meter = meter;
     for (const quad of quads) this.add(quad);
   }
@@ -26,11 +26,11 @@ export class MeteredDataset implements RDF.DatasetCore {
     return this.#quads.size;
   }
 
-  add(quad: RDF.Quad): this {
+  add(quad: DatasetQuad): this {
     const subject = keyOf(quad.subject as Term);
-    const predicate = keyOf(quad.predicate as Term);
+    const predicate = keyOf(quad.predicate);
     const object = keyOf(quad.object as Term);
-    const key = `${subject} ${predicate} ${keyOf(quad.graph as Term)} ${object}`;
+    const key = `${subject} ${predicate} ${keyOf(quad.graph)} ${object}`;
     if (this.#quads.has(key)) return this;
     this.#meter.spend();
     this.#quads.set(key, quad);
@@ -40,13 +40,13 @@ export class MeteredDataset implements RDF.DatasetCore {
     return this;
   }
 
-  #index(position: Position, term: string, quad: RDF.Quad): void {
+  #index(position: Position, term: string, quad: DatasetQuad): void {
     const found = this.#indexes[position].get(term);
     if (found) found.add(quad);
     else this.#indexes[position].set(term, new Set([quad]));
   }
 
-  delete(quad: RDF.Quad): this {
+  delete(quad: DatasetQuad): this {
     const key = keyOfQuad(quad as Quad);
     const stored = this.#quads.get(key);
     if (!stored) return this;
@@ -56,18 +56,18 @@ export class MeteredDataset implements RDF.DatasetCore {
     return this;
   }
 
-  has(quad: RDF.Quad): boolean {
+  has(quad: DatasetQuad): boolean {
     return this.#quads.has(keyOfQuad(quad as Quad));
   }
 
   match(
-    subject?: RDF.Term | null,
-    predicate?: RDF.Term | null,
-    object?: RDF.Term | null,
-    graph?: RDF.Term | null,
-  ): RDF.DatasetCore {
+    subject?: DatasetTerm | null,
+    predicate?: DatasetTerm | null,
+    object?: DatasetTerm | null,
+    graph?: DatasetTerm | null,
+  ): Dataset {
     const wanted = { subject, predicate, object };
-    let smallest: ReadonlySet<RDF.Quad> | null = null;
+    let smallest: ReadonlySet<DatasetQuad> | null = null;
     for (const position of POSITIONS) {
       const term = wanted[position];
       if (!term) continue;
@@ -75,7 +75,7 @@ export class MeteredDataset implements RDF.DatasetCore {
       if (smallest === null || found.size < smallest.size) smallest = found;
     }
     this.#meter.spend();
-    const matches: RDF.Quad[] = [];
+    const matches: DatasetQuad[] = [];
     for (const quad of smallest ?? this.#quads.values()) {
       this.#meter.spend();
       const fits =
@@ -89,7 +89,7 @@ export class MeteredDataset implements RDF.DatasetCore {
   }
 
   /** What matched: looked at once and thrown away, so it gets indexes only if somebody asks it again. */
-  #view(quads: readonly RDF.Quad[]): RDF.DatasetCore {
+  #view(quads: readonly DatasetQuad[]): Dataset {
     let dataset: MeteredDataset | null = null;
     const full = () => (dataset ??= new MeteredDataset(quads, this.#meter));
     return {
@@ -102,7 +102,7 @@ export class MeteredDataset implements RDF.DatasetCore {
     };
   }
 
-  [Symbol.iterator](): Iterator<RDF.Quad> {
+  [Symbol.iterator](): Iterator<DatasetQuad> {
     return this.#quads.values();
   }
 }

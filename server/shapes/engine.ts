@@ -1,6 +1,5 @@
 /** The SHACL engine, the only file that knows it: loaded at first use, counted, and with patterns that cannot run away. */
 import { rdfs, sh } from "@freehold/vocab";
-import type * as RDF from "@rdfjs/types";
 import type SHACLValidator from "rdf-validate-shacl";
 import type { ValidationResult } from "rdf-validate-shacl/src/validation-report.js";
 import { Problem } from "../errors.ts";
@@ -9,6 +8,7 @@ import { keyOf, namedNode, type Quad, type Term } from "../rdf/terms.ts";
 import { MeteredDataset } from "./dataset.ts";
 import { guardShapes, type Patterns, patternKey } from "./guard.ts";
 import { createMeter, type Meter } from "./meter.ts";
+import type { Dataset, DatasetQuad, DatasetTerm } from "./rdfjs.ts";
 
 export type { ValidationResult };
 
@@ -16,7 +16,7 @@ export interface EngineRun {
   readonly results: readonly ValidationResult[];
   /** The report with all that hangs on it; `sh:conforms` as the specification has it. */
   readonly report: readonly Quad[];
-  /** How many nodes of the data each shape that was asked about is for. */
+  /** How many nodes that the data speak of the asked-about shape is for. */
   readonly focusNodes: number;
 }
 
@@ -28,7 +28,7 @@ export interface Engine {
    */
   run(data: readonly Quad[], shapeIri: string): Promise<EngineRun>;
   /** What the shapes graph says of a node. */
-  readonly shapes: RDF.DatasetCore;
+  readonly shapes: Dataset;
   /** Whether the shape has a target: one without is never applied. */
   hasTarget(shapeIri: string): boolean;
 }
@@ -45,7 +45,7 @@ type Component = NonNullable<ReturnType<SHACLValidator["shapesGraph"]["getCompon
 function createFactory(environment: Factory, meter: Meter): Factory {
   let labels = 0;
   return Object.create(environment, {
-    dataset: { value: (quads: Iterable<RDF.Quad> = []) => new MeteredDataset(quads, meter) },
+    dataset: { value: (quads: Iterable<DatasetQuad> = []) => new MeteredDataset(quads, meter) },
     // The engine's own labels begin alike in every run, and a document may use them.
     blankNode: { value: (label?: string) => environment.blankNode(label ?? `validation-result-${++labels}`) },
   }) as Factory;
@@ -61,7 +61,7 @@ function usePatterns(validator: SHACLValidator, patterns: Patterns, meter: Meter
   const component = componentOf(validator, "pattern");
   const matches: Component["nodeValidationFunction"] = (_focus, value, constraint) => {
     if (value.termType === "BlankNode") return false;
-    const flags = constraint.getParameterValue(namedNode(sh.flags)) as RDF.Term | undefined;
+    const flags = constraint.getParameterValue(namedNode(sh.flags)) as DatasetTerm | undefined;
     const pattern = patterns.get(
       patternKey(constraint.getParameterValue(namedNode(sh.pattern)).value, flags?.value ?? ""),
     );

@@ -1,9 +1,9 @@
 /** From the engine's results to what a person can act on. Values are never repeated: the reader may not be allowed to see them. */
 import { rdf, SHAPES_NAMESPACE, sh, xsd } from "@freehold/vocab";
-import type * as RDF from "@rdfjs/types";
 import type { ProblemDetail } from "../errors.ts";
 import { blankNode, literal, namedNode, type Quad, quad, type Term } from "../rdf/terms.ts";
 import type { ValidationResult } from "./engine.ts";
+import type { Dataset, DatasetTerm } from "./rdfjs.ts";
 
 /** One thing that a shape, or a check beside it, found. */
 export interface Finding {
@@ -18,7 +18,7 @@ function localName(iri: string): string {
 }
 
 /** The English text, or one without a language, or any. */
-function textOf(terms: readonly RDF.Term[]): string | undefined {
+function textOf(terms: readonly DatasetTerm[]): string | undefined {
   const literals = terms.filter((term) => term.termType === "Literal");
   const english =
     literals.find(({ language }) => /^en\b/i.test(language)) ??
@@ -26,12 +26,12 @@ function textOf(terms: readonly RDF.Term[]): string | undefined {
   return (english ?? literals[0])?.value;
 }
 
-function objectsOf(dataset: RDF.DatasetCore, subject: RDF.Term, predicate: string): RDF.Term[] {
+function objectsOf(dataset: Dataset, subject: DatasetTerm, predicate: string): DatasetTerm[] {
   return [...dataset.match(subject, namedNode(predicate))].map(({ object }) => object);
 }
 
 /** A path as SPARQL writes it; nested ones in brief. */
-function spellPath(dataset: RDF.DatasetCore, path: RDF.Term): string {
+function spellPath(dataset: Dataset, path: DatasetTerm): string {
   if (path.termType === "NamedNode") return path.value;
   const inverse = objectsOf(dataset, path, sh.inversePath)[0];
   if (inverse?.termType === "NamedNode") return `^${inverse.value}`;
@@ -68,7 +68,7 @@ const DEMANDS: Readonly<Record<string, (parameter: string) => string>> = {
   Not: () => "it is what the shape excludes",
 };
 
-function kindOf(value: RDF.Term): string {
+function kindOf(value: DatasetTerm): string {
   if (value.termType === "Literal")
     return value.language
       ? `a text in ${value.language}`
@@ -78,7 +78,7 @@ function kindOf(value: RDF.Term): string {
 
 const ABOUT_THE_KIND = new Set(["Datatype", "NodeKind", "Class"]);
 
-function detailOf(result: ValidationResult, shapes: RDF.DatasetCore): string {
+function detailOf(result: ValidationResult, shapes: Dataset): string {
   const { sourceShape, sourceConstraintComponent, path, value } = result;
   const own = textOf(objectsOf(shapes, sourceShape, sh.message));
   if (own !== undefined) return own;
@@ -108,7 +108,7 @@ function leavesOf(result: ValidationResult): readonly ValidationResult[] {
 }
 
 /** Severities other than Warning and Info stop a write: also those a shape made up itself. */
-export function findingsOf(results: readonly ValidationResult[], shapes: RDF.DatasetCore): Finding[] {
+export function findingsOf(results: readonly ValidationResult[], shapes: Dataset): Finding[] {
   return results.flatMap((result) => {
     const isMild = result.severity.value === sh.Warning || result.severity.value === sh.Info;
     return leavesOf(result).map(

@@ -8,6 +8,8 @@ export const COMMIT = 1;
 export const CREATE = 2;
 export const PURGE = 3;
 export const PING = 4;
+/** Give up the reserve: something that must not fail needs room. */
+export const ROOM = 5;
 
 /** The writer's answers that are no generation. */
 export const ANSWERS = Object.freeze({
@@ -57,7 +59,7 @@ const KEY = 16;
 export interface Batch {
   /** Bytes so far. */
   size(): number;
-  simple(kind: typeof CREATE | typeof PURGE | typeof PING, id: number, pod: string): void;
+  simple(kind: typeof CREATE | typeof PURGE | typeof PING | typeof ROOM, id: number, pod: string): void;
   /** @param pod Its 16 bytes as a Latin-1 string. */
   commit(id: number, pod: string, commit: Commit): void;
   /** The bytes, to be transferred; the batch is empty again. */

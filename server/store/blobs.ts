@@ -1,7 +1,7 @@
 /** Large binaries: sealed files, named by a keyed hash of what is in them, written durably, removed when nothing uses them. */
 import { createHmac, createSecretKey, randomBytes } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
-import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { Problem } from "../errors.ts";
@@ -18,7 +18,7 @@ import {
   sealedBytesOf,
   sealHead,
 } from "./blob-format.ts";
-import { DRAFT, draftOf, makeFolder, syncFolder } from "./durable.ts";
+import { draftOf, makeFolder, syncFolder } from "./durable.ts";
 import { createPins } from "./pins.ts";
 import type { PodKeys } from "./seal.ts";
 import type { Blobs, PodId } from "./store.ts";
@@ -26,6 +26,8 @@ import { TABLES } from "./store.ts";
 
 /** Chunks per read or write of the disk: about 1 MiB. */
 const CHUNKS_AT_ONCE = 4;
+/** Folders known to be durable, so that they are synced once. */
+const FOLDERS_MAX = 10_000;
 const SWEEP_MS = 3_600_000;
 const HASH = /^[0-9a-f]{64}$/;
 const POD = /^[0-9a-f]{32}$/;
@@ -55,6 +57,8 @@ export interface BlobFiles extends Blobs {
    */
   beforeCommit(pod: PodId, writes: Iterable<BlobWrite>): (committed: boolean) => void;
   erase(pod: PodId): Promise<void>;
+  /** At start, before the first upload: what is half written now was left by a crash. */
+  clearDrafts(): Promise<void>;
   /** Removes files that nothing uses and that are older than `orphanMsKept`. */
   sweep(): Promise<void>;
   close(): Promise<void>;
@@ -67,6 +71,7 @@ export function createBlobs({ folder, keysOf, isUsed, isErased, log, now, limits
   const drafts = join(folder, "drafts");
   const pathOf = (pod: PodId, hash: string): string => join(folder, pod, hash.slice(0, 2), hash);
   const keyOf = (pod: PodId, hash: string): string => `${pod}/${hash}`;
+  const folders = new Map<string, Promise<void>>();
   let isOpen = true;
   let sweeping: Promise<void> = Promise.resolve();
   const timer = setInterval(() => void sweep(), SWEEP_MS).unref();
@@ -81,6 +86,20 @@ export function createBlobs({ folder, keysOf, isUsed, isErased, log, now, limits
     return new Problem("unavailable", "Nothing was stored", { cause: error });
   }
 
+  /** A new folder must be durable before anybody says that a file in it is: also for the second who needs it. */
+  function ensureFolder(path: string): Promise<void> {
+    let ensured = folders.get(path);
+    if (!ensured) {
+      if (folders.size >= FOLDERS_MAX) folders.clear();
+      ensured = mkdir(path, { recursive: true, mode: 0o700 })
+        .then(() => syncFolder(dirname(path)))
+        .then(() => syncFolder(folder));
+      folders.set(path, ensured);
+      ensured.catch(() => folders.delete(path));
+    }
+    return ensured;
+  }
+
   async function write(
     pod: PodId,
     content: AsyncIterable<Uint8Array>,
@@ -89,7 +108,6 @@ export function createBlobs({ folder, keysOf, isUsed, isErased, log, now, limits
     const keys = keysOf(pod);
     let draft = "";
     try {
-      await makeFolder(drafts);
       draft = draftOf(join(drafts, pod));
       const file = await open(draft, "wx", 0o600);
       let written: { hash: string; bytes: number };
@@ -100,7 +118,7 @@ export function createBlobs({ folder, keysOf, isUsed, isErased, log, now, limits
         await file.close();
       }
       const path = pathOf(pod, written.hash);
-      await makeFolder(dirname(path));
+      await ensureFolder(dirname(path));
       keysOf(pod); // An erasure meanwhile has the last word.
       pins.add(keyOf(pod, written.hash)); // From the moment it has its name, somebody could remove it.
       try {
@@ -135,22 +153,24 @@ export function createBlobs({ folder, keysOf, isUsed, isErased, log, now, limits
     }
     let ahead: Promise<Buffer | null> = Promise.resolve(null);
     try {
-      const head = openHead(keys, hash, await readAt(file, 0, HEADER_BYTES));
+      const head = openHead(keys, hash, await readAt(file, 0, Buffer.alloc(HEADER_BYTES)));
       if (!head) throw damaged("store.blob.damaged");
       const { first, last } = range ?? { first: 0, last: Math.max(0, head.size - 1) };
       if (range && (first > last || last >= head.size || first < 0))
         throw new Problem("range-not-satisfiable", `${head.size} bytes`);
       const end = lastChunkOf(head);
       const lastWanted = Math.floor(last / head.chunkBytes);
-      const load = (index: number): Promise<Buffer> => {
-        const until = Math.min(index + CHUNKS_AT_ONCE - 1, lastWanted);
-        return readAt(
-          file,
-          offsetOf(index, head.chunkBytes),
-          offsetOf(until, head.chunkBytes) + sealedBytesOf(until, head) - offsetOf(index, head.chunkBytes),
-        );
-      };
       const start = Math.floor(first / head.chunkBytes);
+      // Two in turn: what is opened is a copy, so the disk may fill one while the other is being opened.
+      const buffers: Buffer[] = [];
+      const load = (index: number): Promise<Buffer> => {
+        const from = offsetOf(index, head.chunkBytes);
+        const until = Math.min(index + CHUNKS_AT_ONCE - 1, lastWanted);
+        const length = offsetOf(until, head.chunkBytes) + sealedBytesOf(until, head) - from;
+        const turn = ((index - start) / CHUNKS_AT_ONCE) % 2;
+        buffers[turn] ??= Buffer.allocUnsafeSlow(length);
+        return readAt(file, from, buffers[turn].subarray(0, length));
+      };
       ahead = load(start);
       for (let index = start; index <= lastWanted; index += CHUNKS_AT_ONCE) {
         const sealed = (await ahead) ?? Buffer.alloc(0);
@@ -245,12 +265,14 @@ export function createBlobs({ folder, keysOf, isUsed, isErased, log, now, limits
         if (committed) for (const hash of dropped) pins.dropped(keyOf(pod, hash));
       };
     },
-    erase: (pod) => rm(join(folder, pod), { recursive: true, force: true }),
-    async sweep() {
-      // Nobody else has the store open, so what is half written at this moment was left by a crash.
-      for (const name of await readdir(drafts).catch(() => [] as string[]))
-        if (DRAFT.test(name)) await rm(join(drafts, name), { force: true });
-      await sweep();
+    async erase(pod) {
+      folders.clear();
+      await rm(join(folder, pod), { recursive: true, force: true });
+    },
+    sweep,
+    async clearDrafts() {
+      await rm(drafts, { recursive: true, force: true });
+      await makeFolder(drafts);
     },
     async close() {
       isOpen = false;
@@ -260,10 +282,10 @@ export function createBlobs({ folder, keysOf, isUsed, isErased, log, now, limits
   };
 }
 
-async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(length);
-  const { bytesRead } = await file.read(buffer, 0, length, position);
-  return buffer.subarray(0, bytesRead); // Less than asked for is a file cut short: it will not open.
+/** @returns the part of `buffer` that was filled: less than all of it means a file cut short, which will not open. */
+async function readAt(file: FileHandle, position: number, buffer: Buffer): Promise<Buffer> {
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+  return buffer.subarray(0, bytesRead);
 }
 
 /** Seals what comes into the file, hashing on the way; the disk writes one part while the next is sealed. */

@@ -4,19 +4,35 @@ import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Table } from "./store.ts";
 
-/** @throws Problem `body-too-large` for a value over `recordBytesMax` or more than `transactionWritesMax` writes. */
-export function checkBounds(
-  table: Table,
-  group: string,
-  item: string,
-  value: Uint8Array | null,
-  writes: number,
-  limits: Limits,
-): void {
-  const names = Math.max(Buffer.byteLength(group), Buffer.byteLength(item));
-  assert(names <= limits.urlBytesMax, `a name in table ${table} is longer than ${limits.urlBytesMax} bytes`);
-  if (value && value.length > limits.recordBytesMax)
-    throw new Problem("body-too-large", `At most ${limits.recordBytesMax} bytes`);
-  if (writes > limits.transactionWritesMax)
-    throw new Problem("body-too-large", `At most ${limits.transactionWritesMax} records at once`);
+export interface Bounds {
+  /**
+   * To be asked before each write of one transaction.
+   * @param before Size of the value that this transaction has put at the same place already; null when it has not.
+   * @throws Problem `body-too-large` over `recordBytesMax`, `transactionWritesMax` or `transactionBytesMax`.
+   */
+  check(table: Table, group: string, item: string, value: Uint8Array | null, before: number | null): void;
+}
+
+export function createBounds(limits: Limits): Bounds {
+  let writes = 0;
+  let bytes = 0;
+
+  return {
+    check(table, group, item, value, before) {
+      const names = Math.max(Buffer.byteLength(group), Buffer.byteLength(item));
+      assert(
+        names <= limits.urlBytesMax,
+        `a name in table ${table} is longer than ${limits.urlBytesMax} bytes`,
+      );
+      const size = value?.length ?? 0;
+      if (size > limits.recordBytesMax)
+        throw new Problem("body-too-large", `At most ${limits.recordBytesMax} bytes`);
+      writes += before === null ? 1 : 0;
+      if (writes > limits.transactionWritesMax)
+        throw new Problem("body-too-large", `At most ${limits.transactionWritesMax} records at once`);
+      bytes += size - (before ?? 0);
+      if (bytes > limits.transactionBytesMax)
+        throw new Problem("body-too-large", `At most ${limits.transactionBytesMax} bytes at once`);
+    },
+  };
 }

@@ -69,9 +69,10 @@ export interface RecordCache {
   size(): number;
 }
 
-const OVERHEAD = 320; // A record's objects and map slots, measured.
-const sizeOf = (item: string, known: Known): number =>
-  OVERHEAD + item.length + (known.entry?.value.length ?? 0);
+/** What objects, map slots and separately allocated bytes take beside the value, measured. */
+const OVERHEAD = { present: 640, absent: 250, group: 400 };
+const sizeOf = (item: string, { entry }: Known): number =>
+  item.length + (entry ? OVERHEAD.present + entry.value.length : OVERHEAD.absent);
 
 export function createCache(bytesMax: number): RecordCache {
   const pods = new Map<PodId, KnownPod>();
@@ -128,7 +129,7 @@ export function createCache(bytesMax: number): RecordCache {
       };
       home.set(name, group);
       byUse.add(group);
-      grow(group, OVERHEAD + name.length);
+      grow(group, OVERHEAD.group + name.length);
     }
     return group;
   }
@@ -158,8 +159,8 @@ export function createCache(bytesMax: number): RecordCache {
     add(pod, group, item, known, generation) {
       const current = pods.get(pod)?.generation;
       if (current === undefined || !group.isWatched || group.isComplete) return;
-      // At the same generation all is true; behind it, what was so already then still is.
-      if (current === generation || (current < generation && known.since <= current)) set(group, item, known);
+      // Of a later state, too: it carries its generation, and commits on their way will say what has changed since.
+      if (current <= generation) set(group, item, known);
     },
     complete(pod, group, items, generation) {
       const current = pods.get(pod)?.generation;
@@ -170,7 +171,7 @@ export function createCache(bytesMax: number): RecordCache {
       const before = group.bytes;
       group.items = items;
       group.isComplete = true;
-      grow(group, size + OVERHEAD + group.name.length - before);
+      grow(group, size + OVERHEAD.group + group.name.length - before);
     },
     commit(pod, generation, writes) {
       const known = pods.get(pod);

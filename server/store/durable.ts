@@ -3,9 +3,6 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** Names of files that are not whole yet; whatever bears one at start is rubbish. */
-export const DRAFT = /\.draft$/;
-
 /** A name in `folder` that no other writer uses. */
 export function draftOf(path: string): string {
   return `${path}.${randomBytes(6).toString("hex")}.draft`;

@@ -4,7 +4,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { Problem } from "../errors.ts";
 import { LIMITS, type Limits } from "../limits.ts";
-import { checkBounds } from "./bounds.ts";
+import { createBounds } from "./bounds.ts";
 import { createPins } from "./pins.ts";
 import {
   type Blobs,
@@ -93,9 +93,11 @@ export function createMemoryStore({
     const state = stateOf(pod);
     const checks: ((current: PodState) => boolean)[] = [];
     const writes = new Map<string, Write>();
+    const bounds = createBounds(limits);
     const write = (table: Table, group: string, item: string, value: Uint8Array | null): void => {
       const key = JSON.stringify([table, group, item]);
-      checkBounds(table, group, item, value, writes.size + (writes.has(key) ? 0 : 1), limits);
+      const before = writes.get(key);
+      bounds.check(table, group, item, value, before ? (before.value?.length ?? 0) : null);
       writes.set(key, { table, group, item, value });
     };
     /** What this transaction has written lies over what it found; version 0 says "not committed yet". */

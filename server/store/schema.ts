@@ -80,7 +80,7 @@ export function migrate(db: DatabaseSync, storeId: Uint8Array, now: () => Date):
   }
   db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE");
   try {
-    db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    if (application !== APPLICATION_ID) db.exec(`PRAGMA application_id = ${APPLICATION_ID}`); // Writes even what is there.
     db.exec(
       "CREATE TABLE IF NOT EXISTS migration (number INTEGER NOT NULL PRIMARY KEY, applied INTEGER NOT NULL, about TEXT NOT NULL) STRICT",
     );

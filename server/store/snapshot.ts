@@ -5,7 +5,7 @@ import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Commit, ReadRange, ReadRecord } from "./batch.ts";
-import { checkBounds } from "./bounds.ts";
+import { createBounds } from "./bounds.ts";
 import type { Known, KnownGroup, KnownWrite, RecordCache } from "./cache.ts";
 import type { FoundMember, FoundRecord, Reader, Readers } from "./readers.ts";
 import {
@@ -260,6 +260,7 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
   readonly #records: ReadRecord[] = [];
   readonly #ranges: ReadRange[] = [];
   readonly #writes = new Map<string, PendingWrite>();
+  readonly #bounds = createBounds(this.ground.limits);
 
   override async get(table: Table, group: string, item: string): Promise<Entry | null> {
     const number = TABLES[table];
@@ -307,14 +308,8 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
     const groupKey = this.groupKey(table, group);
     const itemKey = itemKeyOf(this.keys, table, groupKey, item);
     const place = placeOf(table, groupKey, itemKey);
-    checkBounds(
-      name,
-      group,
-      item,
-      value,
-      this.#writes.size + (this.#writes.has(place) ? 0 : 1),
-      this.ground.limits,
-    );
+    const before = this.#writes.get(place);
+    this.#bounds.check(name, group, item, value, before ? (before.value?.length ?? 0) : null);
     const plain = value && plainOf(group, item, value);
     this.#writes.set(place, { table, group, groupKey, item, itemKey, value: plain && plain.value, plain });
   }

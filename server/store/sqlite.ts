@@ -7,7 +7,7 @@
  */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Problem } from "../errors.ts";
@@ -18,7 +18,7 @@ import { createBlobs } from "./blobs.ts";
 import { createCache } from "./cache.ts";
 import { makeFolder, syncFolder } from "./durable.ts";
 import { openKeyring } from "./keyring.ts";
-import { lockFolder } from "./lock.ts";
+import { lockFolder, makePrivate } from "./lock.ts";
 import { createReaders } from "./readers.ts";
 import { migrate } from "./schema.ts";
 import { groupKeyOf, type PodKeys } from "./seal.ts";
@@ -35,6 +35,31 @@ export interface SqliteStoreOptions {
   readonly limits: Limits;
   readonly log: Log;
   readonly now: () => Date;
+}
+
+/** What the operator's disk says, as the client should know it. */
+function problemOfFile(error: unknown): Problem {
+  const { code } = error as NodeJS.ErrnoException;
+  return new Problem(code === "ENOSPC" || code === "EDQUOT" ? "storage-full" : "unavailable", undefined, {
+    cause: error,
+  });
+}
+
+/** Migrates the database; on a full disk with the room that was kept for it. */
+function prepare(file: string, storeId: Uint8Array, now: () => Date, makeRoom: () => void): void {
+  makePrivate(file);
+  const database = new DatabaseSync(file, { timeout: 5_000 });
+  try {
+    try {
+      migrate(database, storeId, now);
+    } catch (error) {
+      if ((error as { errcode?: number }).errcode === undefined) throw error;
+      makeRoom();
+      migrate(database, storeId, now);
+    }
+  } finally {
+    database.close();
+  }
 }
 
 /**
@@ -61,14 +86,10 @@ export async function openSqliteStore({
       rootKeyFile,
       hasData: existsSync(file),
     });
-    const database = new DatabaseSync(file, { timeout: 5_000 });
-    try {
-      migrate(database, keyring.storeId, now);
-    } finally {
-      database.close();
-    }
+    const reserveFile = join(folder, "reserve");
+    prepare(file, keyring.storeId, now, () => rmSync(reserveFile, { force: true }));
     await syncFolder(folder);
-    const writer = await startWriter({ file }, log);
+    const writer = await startWriter({ file, reserveFile, reserveBytes: limits.diskReserveBytes }, log);
     closers.push(() => writer.close());
     const readers = createReaders(file, limits.readersMax, log);
     closers.push(() => readers.close());
@@ -135,11 +156,12 @@ export async function openSqliteStore({
     function commit(transaction: SqliteTransaction): Promise<number | typeof LOST> {
       const { pod } = transaction;
       const keys = keysOf(pod);
+      const sealed = transaction.seal();
       const finish = blobs.beforeCommit(pod, transaction.writes);
+      expect(pod, 1);
       return new Promise((resolve, reject) => {
-        expect(pod, 1);
         // The cache is brought forward in the writer's order, before anybody hears of the commit.
-        writer.commit(keys, transaction.seal(), (answer) => {
+        writer.commit(keys, sealed, (answer) => {
           expect(pod, -1);
           if (answer >= 0) cache.commit(pod, answer, transaction.writes);
           finish(answer >= 0);
@@ -182,6 +204,7 @@ export async function openSqliteStore({
       for (const pod of keyring.erased()) if (isOpen) await purge(pod);
     }
 
+    await blobs.clearDrafts();
     if (!keyring.keys(SERVER_POD)) throw new Error("the keyring has no key for the server's own records");
     const background = purgeErased()
       .then(() => blobs.sweep())
@@ -201,13 +224,16 @@ export async function openSqliteStore({
       async createPod() {
         const id = randomBytes(16);
         const pod = id.toString("hex") as PodId;
-        await keyring.add(pod); // Before there is anything to seal.
+        await keyring.add(pod).catch((error: unknown) => Promise.reject(problemOfFile(error))); // Before there is anything to seal.
         await writer.create(id);
         return pod;
       },
       async erasePod(pod) {
         assert(pod !== SERVER_POD, "the server's own pod is never erased");
-        await keyring.erase(pod); // From here on nobody can open what is left.
+        await keyring.erase(pod).catch(async () => {
+          await writer.makeRoom(); // An erasure must not fail because the disk is full.
+          await keyring.erase(pod).catch((error: unknown) => Promise.reject(problemOfFile(error)));
+        }); // From here on nobody can open what is left.
         await purge(pod);
       },
       blobs,

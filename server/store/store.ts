@@ -45,7 +45,10 @@ export interface Snapshot {
   readonly pod: PodId;
   /** Number of commits to this pod so far. */
   readonly generation: number;
-  /** @returns the record, or null when there is none. */
+  /**
+   * @returns the record, or null when there is none. Its value is shared with others: never change it.
+   * @throws Problem `unavailable` for a record that is damaged.
+   */
   get(table: Table, group: string, item: string): Promise<Entry | null>;
   /** All records of one group, in no order that a caller may rely on. */
   list(table: Table, group: string): AsyncIterable<Entry>;
@@ -53,6 +56,10 @@ export interface Snapshot {
   all(table: Table): AsyncIterable<Entry>;
 }
 
+/**
+ * Sees its own writes, with version 0: what they will have is known only after the commit (`Committed.generation`).
+ * `work` must not call `write` of the same pod, for it may have to wait for itself.
+ */
 export interface Transaction extends Snapshot {
   put(table: Table, group: string, item: string, value: Uint8Array): void;
   delete(table: Table, group: string, item: string): void;
@@ -83,11 +90,15 @@ export interface Blobs {
 }
 
 export interface Store {
-  /** Runs `work` on one snapshot of the pod. @throws Problem `not-found` for a pod that does not exist. */
+  /**
+   * Runs `work` on one snapshot of the pod; perhaps a second time, when others commit while it begins. The snapshot ends
+   * with `work`: nothing may be read from it later.
+   * @throws Problem `not-found` for a pod that does not exist.
+   */
   read<T>(pod: PodId, work: (snapshot: Snapshot) => Promise<T>): Promise<T>;
   /**
    * Runs `work`, commits what it wrote, and resolves only after the commit is on disk. If `work` throws, nothing is written.
-   * @throws Problem `write-conflict` after `transactionTriesMax` lost races, `storage-full`, `unavailable` after a failed sync.
+   * @throws Problem `body-too-large` over `recordBytesMax`, `transactionBytesMax` or `transactionWritesMax`; `write-conflict` after `transactionTriesMax` lost races, `storage-full`, `unavailable` after a failed sync.
    */
   write<T>(pod: PodId, work: (transaction: Transaction) => Promise<T>): Promise<Committed<T>>;
   /** A new empty pod with a key of its own. */

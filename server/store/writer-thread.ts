@@ -2,7 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { Problem } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { ANSWERS, type Commit, CREATE, createBatch, PING, PURGE } from "./batch.ts";
+import { ANSWERS, type Commit, CREATE, createBatch, PING, PURGE, ROOM } from "./batch.ts";
 import type { PodKeys } from "./seal.ts";
 import type { WriterData, WriterReply, WriterRequest } from "./writer.ts";
 
@@ -17,6 +17,8 @@ export interface WriterThread {
   purge(pod: Buffer): Promise<number>;
   /** Resolves when a transaction of no effect was committed. @throws Problem `unavailable`. */
   ping(): Promise<void>;
+  /** Gives up the reserve. Until there is room again, only what deletes is stored. */
+  makeRoom(): Promise<void>;
   /** Resolves when all that was sent is answered and the database is closed. */
   close(): Promise<void>;
 }
@@ -31,7 +33,11 @@ export function problemOf(answer: number): Problem {
 /** @throws whatever keeps the thread from starting. */
 export async function startWriter(data: WriterData, log: Log): Promise<WriterThread> {
   const name = import.meta.url.endsWith(".ts") ? "./writer.ts" : "./writer.js"; // The published package has no .ts files.
-  const worker = new Worker(new URL(name, import.meta.url), { workerData: data, name: "freehold-writer" });
+  const worker = new Worker(new URL(name, import.meta.url), {
+    workerData: data,
+    name: "freehold-writer",
+    execArgv: [], // Those of the process are about its own script.
+  });
   const waiting = new Map<number, (answer: number) => void>();
   const batch = createBatch();
   const ready = Promise.withResolvers<void>();
@@ -91,7 +97,10 @@ export async function startWriter(data: WriterData, log: Log): Promise<WriterThr
     }
   }
 
-  const simple = (kind: typeof CREATE | typeof PURGE | typeof PING, pod: Buffer): Promise<number> =>
+  const simple = (
+    kind: typeof CREATE | typeof PURGE | typeof PING | typeof ROOM,
+    pod: Buffer,
+  ): Promise<number> =>
     new Promise((resolve, reject) => {
       const answered = (answer: number): void => (answer < 0 ? reject(problemOf(answer)) : resolve(answer));
       enqueue((id) => batch.simple(kind, id, pod.toString("latin1")), answered);
@@ -103,6 +112,7 @@ export async function startWriter(data: WriterData, log: Log): Promise<WriterThr
     create: async (pod) => void (await simple(CREATE, pod)),
     purge: (pod) => simple(PURGE, pod),
     ping: async () => void (await simple(PING, Buffer.alloc(16))),
+    makeRoom: async () => void (await simple(ROOM, Buffer.alloc(16))),
     async close() {
       send();
       if (isOpen) {

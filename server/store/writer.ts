@@ -5,15 +5,21 @@
 import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { ANSWERS, CREATE, PING, PURGE, readBatch, type Task } from "./batch.ts";
+import { ANSWERS, COMMIT, CREATE, PING, PURGE, ROOM, readBatch, type Task } from "./batch.ts";
+import { createReserve } from "./reserve.ts";
 
 /** Whatever takes longer in one go keeps the others waiting. */
 const TASKS_PER_COMMIT_MAX = 1_024;
-const PURGED_AT_ONCE = 2_000;
-/** Checkpoints come after the answers, and not at every commit. */
+const PURGED_AT_ONCE = 500;
+/** Checkpoints come after the answers, and not at every commit. Less than the reserve (`diskReserveBytes`). */
 const CHECKPOINT_BYTES = 8 * 1024 * 1024;
 /** A write-ahead log that readers did not let start over for so long is waited for. */
 const TRUNCATE_BYTES = 256 * 1024 * 1024;
+
+/** A deletion's stamps; more is no deletion. */
+const SMALL_BYTES = 4_096;
+/** How often to see whether there is room again. */
+const ASK_MS = 1_000;
 
 const SQLITE_FULL = 13;
 const SQLITE_IOERR_SHMSIZE = 4_874; // No room for the write-ahead log's index.
@@ -22,6 +28,8 @@ const FATAL: ReadonlySet<number> = new Set([3, 8, 10, 11, 14, 15, 23, 26]);
 
 export interface WriterData {
   readonly file: string;
+  readonly reserveFile: string;
+  readonly reserveBytes: number;
 }
 /** From the main thread: a batch, or `null` to end. */
 export type WriterRequest = { readonly buffer: ArrayBuffer; readonly length: number } | null;
@@ -30,16 +38,19 @@ export type WriterReply =
   | { readonly kind: "ready" }
   | { readonly kind: "answers"; readonly pairs: Float64Array }
   | { readonly kind: "stopped"; readonly cause: string }
+  | { readonly kind: "full"; readonly cause: string }
   | { readonly kind: "failed"; readonly cause: string };
 
 const codeOf = (error: unknown): number => (error as { errcode?: number }).errcode ?? 0;
 const causeOf = (error: unknown): string =>
   `${(error as { errstr?: string }).errstr ?? String(error)} (${codeOf(error)})`;
 
-function run(port: NonNullable<typeof parentPort>, { file }: WriterData): void {
+function run(port: NonNullable<typeof parentPort>, { file, reserveFile, reserveBytes }: WriterData): void {
   const db = new DatabaseSync(file, { timeout: 5_000 });
   // FULL: the log is synced at each commit. https://www.sqlite.org/pragma.html#pragma_synchronous
-  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0");
+  db.exec(
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8000",
+  );
   const begin = db.prepare("BEGIN IMMEDIATE");
   const commit = db.prepare("COMMIT");
   const generationOf = db.prepare("SELECT generation FROM pod WHERE pod_id = ?");
@@ -59,9 +70,15 @@ function run(port: NonNullable<typeof parentPort>, { file }: WriterData): void {
     "SELECT count(*), coalesce(max(version), 0) FROM record WHERE pod_id = ? AND table_number = ?";
   const tableState = db.prepare(range);
   const groupState = db.prepare(`${range} AND group_key = ?`);
-  for (const statement of [generationOf, versionOf, tableState, groupState]) statement.setReturnArrays(true);
+  const freePages = db.prepare("PRAGMA freelist_count");
+  const pageBytes = db.prepare("PRAGMA page_size");
+  for (const statement of [freePages, pageBytes, generationOf, versionOf, tableState, groupState])
+    statement.setReturnArrays(true);
   const row = (found: unknown): readonly number[] | undefined => found as readonly number[] | undefined;
 
+  const reserve = createReserve(reserveFile, reserveBytes);
+  let isScarce = false;
+  let askedAt = 0;
   let stopped = false;
   let checkpointed = 0;
 
@@ -76,8 +93,36 @@ function run(port: NonNullable<typeof parentPort>, { file }: WriterData): void {
     return true;
   }
 
+  /** Deletes, and puts next to nothing. */
+  function isShrinking({ kind, writes }: Task): boolean {
+    const bytes = writes.reduce((sum, { sealed }) => sum + (sealed?.length ?? 0), 0);
+    return (
+      kind === PURGE || (kind === COMMIT && bytes <= SMALL_BYTES && writes.some(({ sealed }) => !sealed))
+    );
+  }
+
+  /** Whether the scarcity is over: the reserve can be held again, or deletions have made room inside the database. */
+  function hasRoom(): boolean {
+    const now = performance.now();
+    if (now - askedAt < ASK_MS) return !isScarce;
+    askedAt = now;
+    const free = Number(row(freePages.get())?.[0]) * Number(row(pageBytes.get())?.[0]);
+    if (free < reserveBytes) isScarce = !reserve.hold();
+    return !isScarce || free >= reserveBytes;
+  }
+
+  /** The disk is full: from now on only what makes room is stored, and it may use the reserve. */
+  function beScarce(): void {
+    if (!isScarce) port.postMessage({ kind: "full", cause: "the reserve is in use" } satisfies WriterReply);
+    isScarce = true;
+    askedAt = performance.now();
+    reserve.giveUp();
+    fold("TRUNCATE");
+  }
+
   function perform(task: Task): number {
-    if (task.kind === PING) return 0;
+    if (task.kind === PING || task.kind === ROOM) return 0;
+    if (isScarce && !isShrinking(task) && !hasRoom()) return ANSWERS.full;
     if (task.kind === CREATE) {
       addPod.run(task.pod);
       return 0;
@@ -124,6 +169,10 @@ function run(port: NonNullable<typeof parentPort>, { file }: WriterData): void {
         stop(rollbackError);
         return tasks.map(() => ANSWERS.stopped);
       }
+      if (isFull && !isScarce) {
+        beScarce();
+        return commitTogether(tasks);
+      }
       if (tasks.length > 1) return tasks.flatMap((task) => commitTogether([task]));
       if (isFull) return [ANSWERS.full];
       port.postMessage({ kind: "failed", cause: causeOf(error) } satisfies WriterReply);
@@ -131,12 +180,19 @@ function run(port: NonNullable<typeof parentPort>, { file }: WriterData): void {
     }
   }
 
+  const logBytes = (): number => statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+
   /** Ours, not SQLite's own, which would hide that a sync has failed. */
   function checkpoint(): void {
     if (stopped || checkpointed < CHECKPOINT_BYTES) return;
+    fold(logBytes() > TRUNCATE_BYTES ? "TRUNCATE" : "PASSIVE");
+  }
+
+  function fold(how: "TRUNCATE" | "PASSIVE"): void {
+    // The database may grow by as much as the log holds: that must not use up what deletions need.
+    if (isScarce && logBytes() > reserveBytes) return;
     try {
-      const bytes = statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-      db.exec(bytes > TRUNCATE_BYTES ? "PRAGMA wal_checkpoint(TRUNCATE)" : "PRAGMA wal_checkpoint(PASSIVE)");
+      db.exec(`PRAGMA wal_checkpoint(${how})`);
       checkpointed = 0;
     } catch (error) {
       const code = codeOf(error);
@@ -145,6 +201,7 @@ function run(port: NonNullable<typeof parentPort>, { file }: WriterData): void {
   }
 
   function answer(tasks: readonly Task[]): void {
+    if (tasks.some(({ kind }) => kind === ROOM)) beScarce();
     const answers = commitTogether(tasks);
     const pairs = new Float64Array(tasks.length * 2);
     tasks.forEach((task, index) => {
@@ -174,6 +231,7 @@ function run(port: NonNullable<typeof parentPort>, { file }: WriterData): void {
     port.close();
   });
   port.postMessage({ kind: "ready" } satisfies WriterReply);
+  isScarce = !reserve.hold(); // Before the first task, but nobody has to wait for it.
 }
 
 if (parentPort) run(parentPort, workerData as WriterData);

@@ -1,5 +1,6 @@
 /** `<fh-access>`: who has access to what, by person, and taking it back with one tap. */
 import { html, nothing, type TemplateResult } from "lit";
+import "./apps.ts";
 import { ask, type Refusal, toRefusal } from "./ask.ts";
 import { given, Part, state } from "./element.ts";
 import { type IconName, icon } from "./icons.ts";
@@ -17,8 +18,8 @@ interface Group {
 
 const GROUPS: readonly Group[] = [
   {
-    title: "Everyone",
-    about: "On the whole web, without signing in or after it",
+    title: "Open to all",
+    about: "On the whole web",
     kinds: ["public", "signed-in"],
     icon: "globe",
   },
@@ -80,6 +81,7 @@ class Access extends Part {
       ${refusalBox(this.refusal)}
       ${open.length === 0 ? html`<div class="empty">${icon("lock")}<p><strong>Your gate is closed.</strong><br />Share a folder with somebody, and they appear here, with a button that takes it back.</p></div>` : nothing}
       ${GROUPS.map((group) => this.#group(group, open))}
+      <fh-apps></fh-apps>
       <section>
         <h2>Always</h2>
         <ul class="rows">
@@ -120,7 +122,6 @@ class Access extends Part {
           ${who.iri ? html`<small class="address">${who.iri}</small>` : nothing}
           ${members === null ? nothing : html`<small>${count(members, "person", "people")} on the list now</small>`}
         </div>
-        ${entries.length > 1 ? this.#button(who, null, "Take all back") : nothing}
       </header>
       <ul>
         ${entries.map(
@@ -129,6 +130,7 @@ class Access extends Part {
             ${this.#button(who, entry.path, "Take back")}
           </li>`,
         )}
+        ${entries.length > 1 ? html`<li><span class="soft">All of this</span>${this.#button(who, null, "Take all back")}</li>` : nothing}
       </ul>
     </article>`;
   }

@@ -14,6 +14,8 @@ interface Interaction {
   /** Address of who is signed in, or null. */
   readonly webid: string | null;
   readonly prompt: string;
+  /** Where the answer goes: the one address that the app cannot make up. */
+  readonly redirectTo: string | null;
 }
 
 class Consent extends Part {
@@ -60,15 +62,13 @@ class Consent extends Part {
     }
   }
 
-  /** The host is what can be trusted; the name is only what the app calls itself. */
-  #client(client: Interaction["client"]): { readonly name: string; readonly host: string } {
-    const host = hostOf(client.uri ?? client.id);
-    const named = client.name?.trim() ? client.name.trim() : null;
-    const isUrl = URL.canParse(client.uri ?? client.id);
-    return {
-      name: named ?? (isUrl ? host : "An app without a name"),
-      host: isUrl ? host : "an address it does not tell",
-    };
+  /** The name is only what the app calls itself; where the answer goes is what can be trusted. */
+  #client({ client, redirectTo }: Interaction): { readonly name: string; readonly host: string } {
+    const place = [redirectTo, client.uri, client.id].find(
+      (address) => address !== null && /^https?:/.test(address),
+    );
+    const host = place ? hostOf(place) : "an address it does not tell";
+    return { name: client.name?.trim() || (place ? host : "An app without a name"), host };
   }
 
   protected override render(): TemplateResult {
@@ -79,7 +79,7 @@ class Consent extends Part {
         <p class="soft">Go back to the app and sign in from there again. Nothing was shared.</p>
         <a class="button second wide" href="/">Open your pod</a>`);
     }
-    const { name, host } = this.#client(interaction.client);
+    const { name, host } = this.#client(interaction);
     const asker = html`<div class="asker"><span class="avatar square" aria-hidden="true">${initialOf(name)}</span>
       <div><strong>${name}</strong><small>from ${host}</small></div></div>`;
     if (!server.account) {

@@ -37,7 +37,9 @@ class Data extends Part {
   }
 
   protected override willUpdate(changed: Map<string, unknown>): void {
-    if (changed.has("rest") || changed.has("pod")) void this.#load();
+    if (!changed.has("rest") && !changed.has("pod")) return;
+    this.refusal = null;
+    void this.#load();
   }
 
   get #path(): string {
@@ -50,7 +52,6 @@ class Data extends Part {
 
   async #load(): Promise<void> {
     const path = this.#path;
-    this.refusal = null;
     if (this.folder?.path !== this.#folderPath) this.folder = null;
     try {
       const folder = await ask<Folder>(
@@ -120,10 +121,14 @@ class Data extends Part {
     const parts = this.rest.split("/").slice(0, -1);
     const isRoot = parts.length === 0;
     return html`
-      <nav class="crumbs" aria-label="Where you are">
+      ${
+        isRoot
+          ? nothing
+          : html`<nav class="crumbs" aria-label="Where you are">
         <a href="#/data/" aria-current=${isRoot ? "page" : "false"}>Your pod</a>
         ${parts.map((part, place) => html`${icon("next")}<a href=${`#/data/${parts.slice(0, place + 1).join("/")}/`} aria-current=${place === parts.length - 1 ? "page" : "false"}>${decodeURIComponent(part)}</a>`)}
-      </nav>
+      </nav>`
+      }
       <div class="head">
         <h1>${isRoot ? "Your data" : decodeURIComponent(parts.at(-1) ?? "")}</h1>
         <div class="row">

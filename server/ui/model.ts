@@ -86,3 +86,11 @@ export interface SessionRow {
   readonly seen: number;
   readonly current: boolean;
 }
+
+/** An app that the owner has let in at sign-in. */
+export interface AppRow {
+  readonly id: string;
+  /** Its address, or a name that says nothing when it registered by itself. */
+  readonly client: string;
+  readonly since: number;
+}

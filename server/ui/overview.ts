@@ -11,7 +11,7 @@ import { count, groupsOf, kindOf, sharedWith, sizeOf } from "./words.ts";
 const REMINDER_MS = 180 * 86_400_000; // Twice a year is often enough to look whether a file is still there.
 
 /** Whether to ask about the recovery file. */
-export function wantsReminder(me: Me, now: number = Date.now()): boolean {
+function wantsReminder(me: Me, now: number = Date.now()): boolean {
   return me.passport !== null && (me.recoverySaved === null || now - me.recoverySaved > REMINDER_MS);
 }
 

@@ -6,6 +6,7 @@ import { fieldsOf, Part, state } from "./element.ts";
 import { icon } from "./icons.ts";
 import type { Program } from "./model.ts";
 import { busyWords, faultOf, refusalBox, tell } from "./notices.ts";
+import { withProof } from "./prove.ts";
 import { dayOf } from "./words.ts";
 
 const SPANS: readonly (readonly [title: string, days: number])[] = [
@@ -55,7 +56,7 @@ class Programs extends Part {
     const { name = "", days = "0" } = fieldsOf(event);
     const expires = Number(days) > 0 ? new Date(Date.now() + Number(days) * 86_400_000).toISOString() : null;
     void this.#run("connect", async () => {
-      this.fresh = await ask("POST", "/.account/credentials", { name, expires });
+      this.fresh = await withProof(() => ask("POST", "/.account/credentials", { name, expires }));
       this.adding = false;
     });
   }
@@ -99,11 +100,12 @@ class Programs extends Part {
 
   #secret({ name, id, secret }: Program & { readonly secret: string }): TemplateResult {
     return html`<div class="panel open" role="status">
-      <h3>Give these two to ${name}</h3>
-      <p>The secret is shown this once. Whoever has both can do what you can do.</p>
+      <h3>Give these to ${name}</h3>
+      <p>The secret is shown this once. Whoever has it can do what you can do.</p>
+      <p class="label">Where it signs in</p><fh-copy .value=${`${location.origin}/`} .label=${"the address of the server"}></fh-copy>
       <p class="label">Client id</p><fh-copy .value=${id} .label=${"the client id"}></fh-copy>
       <p class="label">Client secret</p><fh-copy .value=${secret} .label=${"the client secret"}></fh-copy>
-      <div class="row"><button class="second" @click=${() => (this.fresh = null)}>I have copied both</button></div>
+      <div class="row"><button class="second" @click=${() => (this.fresh = null)}>I have copied them</button></div>
     </div>`;
   }
 }

@@ -30,7 +30,7 @@ class Prove extends Part {
       <div class="dialog-head"><h2 id="prove-title">Is it you, ${this.me.name}?</h2>
         <button class="icon-only" aria-label="Close" @click=${() => this.#done(false)}>${icon("close")}</button></div>
       <p class="soft">You signed in a while ago. Ways to sign in change only right after you have shown that it is you.</p>
-      <fh-sign-in .passkeys=${this.passkeys} .pod=${this.me.pod} @signed-in=${(event: Event) => {
+      <fh-sign-in .passkeys=${this.passkeys} .me=${this.me} @signed-in=${(event: Event) => {
         event.stopPropagation();
         this.#done(true);
       }}></fh-sign-in>

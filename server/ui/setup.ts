@@ -1,7 +1,6 @@
 /** `<fh-setup>`: from a set-up link to a pod, in three steps: what you are called, your passport's recovery file, how you sign in. */
+import { type Desk, exportRecoveryFile, openPassport, recoveryFileName } from "@freehold/client/passport";
 import { html, nothing, type TemplateResult } from "lit";
-import { type Desk, openPassport } from "../../client-lib/passport/open.ts";
-import { exportRecoveryFile, recoveryFileName } from "../../client-lib/passport/recovery.ts";
 import { ask, Refusal, toRefusal } from "./ask.ts";
 import "./copy.ts";
 import { Part, state } from "./element.ts";
@@ -218,11 +217,11 @@ class Setup extends Part {
     if (!passport) return nothing;
     return html`
       <h1>Your passport</h1>
-      <p class="soft">This number is yours for good. It finds you even when your pod moves to another host, and its keys were made just now, in this browser.</p>
+      <p class="soft">This number is yours for good: it leads to you even when your pod moves to another host. Its keys were made just now, in this browser.</p>
       <fh-copy .value=${passport.id} .label=${"your passport number"} .groups=${groupsOf(passport.id)}></fh-copy>
       <div class="panel">
         <h2>${icon("key")}Keep your recovery file safe</h2>
-        <p>The file holds your passport's keys. With it you can always get your passport back. Nobody else has a copy, not even this server.</p>
+        <p>The file holds your passport’s keys. With it you can always get your passport back. Nobody else has a copy, not even this server.</p>
         <button class=${this.saved ? "second wide" : "first wide"} @click=${() => this.#saveFile(passport)}>
           ${this.saved ? icon("check") : icon("download")}${this.saved ? "Download it again" : "Download the recovery file"}
         </button>

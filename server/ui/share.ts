@@ -45,11 +45,8 @@ class Share extends Part {
   }
 
   open(path: string | null): void {
-    const own = this.items.find(
-      ({ isFolder, name }) => isFolder && !["inbox", "profile", "settings"].includes(name),
-    );
     Object.assign(this, {
-      path: path ?? own?.path ?? this.items[0]?.path ?? `/${this.pod}/`,
+      path: path ?? "",
       kind: "person",
       address: "",
       level: "see",
@@ -105,8 +102,9 @@ class Share extends Part {
           <button type="button" class="icon-only" aria-label="Close" @click=${() => this.#close()}>${icon("close")}</button></div>
         ${refusalBox(this.refusal)}
         <label class="field"><span>What</span>
-          <select name="path" .value=${this.path} @change=${(event: Event) => (this.path = (event.target as HTMLSelectElement).value)}>
-            ${isListed ? nothing : html`<option value=${this.path} selected>${placeOf(this.path)}</option>`}
+          <select name="path" required .value=${this.path} @change=${(event: Event) => (this.path = (event.target as HTMLSelectElement).value)}>
+            <option value="" ?selected=${this.path === ""}>Choose …</option>
+            ${isListed || this.path === "" ? nothing : html`<option value=${this.path} selected>${placeOf(this.path)}</option>`}
             ${this.items.map(({ path, name, isFolder }) => html`<option value=${path} ?selected=${path === this.path}>${name}${isFolder ? " (folder)" : ""}</option>`)}
           </select></label>
         <fieldset class="choices">
@@ -127,7 +125,7 @@ class Share extends Part {
                 </select></label>`
             : nothing
         }
-        <p class="summary ${this.kind === "public" ? "warn" : ""}" aria-live="polite">${this.#subject()} will be able to ${verbsOf(this.#modes)} <strong>${scopeOf({ path: this.path, inherited: isFolder })}</strong>.</p>
+        ${this.path === "" ? nothing : html`<p class="summary ${this.kind === "public" ? "warn" : ""}" aria-live="polite">${this.#subject()} will be able to ${verbsOf(this.#modes)} <strong>${scopeOf({ path: this.path, inherited: isFolder })}</strong>.</p>`}
         <div class="pair">
           <button type="button" class="second" @click=${() => this.#close()}>Not now</button>
           <button class="first" ?disabled=${this.busy}>${busyWords(this.busy, "Share", "Sharing …")}</button>

@@ -3,22 +3,23 @@ import { html, nothing, type TemplateResult } from "lit";
 import { ask, type Refusal, toRefusal } from "./ask.ts";
 import { fieldsOf, given, Part, state } from "./element.ts";
 import { icon } from "./icons.ts";
+import type { Me } from "./model.ts";
 import { busyWords, refusalBox } from "./notices.ts";
 import { canUsePasskeys, loginByPasskey } from "./passkey.ts";
 
 class SignIn extends Part {
-  static override properties = { ...given("passkeys", "pod"), ...state("busy", "refusal") };
+  static override properties = { ...given("passkeys", "me"), ...state("busy", "refusal") };
   /** Whether this server's address allows passkeys. */
   declare passkeys: boolean;
-  /** The pod's name when it is known: then only the proof is asked for. */
-  declare pod: string;
+  /** Who it must be, when that is known: then only the proof is asked for, in the ways that this person has. */
+  declare me: Me | null;
   declare busy: "" | "passkey" | "password";
   declare refusal: Refusal | null;
 
   constructor() {
     super();
     this.passkeys = true;
-    this.pod = "";
+    this.me = null;
     this.busy = "";
     this.refusal = null;
   }
@@ -37,12 +38,13 @@ class SignIn extends Part {
   }
 
   #submit(event: SubmitEvent): void {
-    const { pod = this.pod, password = "" } = fieldsOf(event);
+    const { pod = "", password = "" } = fieldsOf(event);
     void this.#run("password", () => ask("POST", "/.account/login", { pod: pod.trim(), password }));
   }
 
   protected override render(): TemplateResult {
-    const usePasskeys = this.passkeys && canUsePasskeys();
+    const usePasskeys = this.passkeys && canUsePasskeys() && this.me?.passkeys.length !== 0;
+    const usePassword = this.me?.hasPassword !== false;
     return html`
       ${refusalBox(this.refusal)}
       ${
@@ -50,13 +52,15 @@ class SignIn extends Part {
           ? html`<button class="first wide" ?disabled=${this.busy !== ""} @click=${() => this.#run("passkey", loginByPasskey)}>
               ${busyWords(this.busy === "passkey", html`${icon("finger")}Sign in with a passkey`, "Waiting for your device …")}
             </button>
-            <p class="or"><span>or with your password</span></p>`
+            ${usePassword ? html`<p class="or"><span>or with your password</span></p>` : nothing}`
           : nothing
       }
-      <form class="stack" @submit=${(event: SubmitEvent) => this.#submit(event)}>
+      ${
+        usePassword
+          ? html`<form class="stack" @submit=${(event: SubmitEvent) => this.#submit(event)}>
         ${
-          this.pod
-            ? html`<input type="hidden" name="username" autocomplete="username" .value=${this.pod} />`
+          this.me
+            ? html`<input class="hidden" name="pod" autocomplete="username" tabindex="-1" aria-hidden="true" .value=${this.me.pod} />`
             : html`<label class="field"><span>Pod name</span>
                 <input name="pod" required autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="63" /></label>`
         }
@@ -65,7 +69,9 @@ class SignIn extends Part {
         <button class=${usePasskeys ? "second wide" : "first wide"} ?disabled=${this.busy !== ""}>
           ${busyWords(this.busy === "password", "Sign in", "Checking …")}
         </button>
-      </form>
+      </form>`
+          : nothing
+      }
     `;
   }
 }

@@ -2,7 +2,8 @@
 import type { AccessEntry, Mode, Who } from "./model.ts";
 
 const number = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
-const day = new Intl.DateTimeFormat("en", { day: "numeric", month: "long", year: "numeric" });
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
+const list = new Intl.ListFormat("en-GB", { type: "conjunction" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
 export function sizeOf(bytes: number): string {
@@ -32,28 +33,27 @@ export function agoOf(at: number, now: number = Date.now()): string {
   return minutes <= -2 ? relative.format(minutes, "minute") : "just now";
 }
 
-/** What somebody can do, after `can`. */
+/** What somebody can do, between `can` and a place: `see and add to`. */
 export function verbsOf(modes: readonly Mode[]): string {
-  if (modes.includes("control")) return "see and change everything, and decide who else may";
+  if (modes.includes("control")) return "see and change, and share with others,";
   const verbs = [
-    modes.includes("read") ? "see" : "",
-    modes.includes("write") ? "add and change" : modes.includes("append") ? "add" : "",
-  ].filter(Boolean);
-  return verbs.length === 0
-    ? "do nothing"
-    : verbs.join(", ").replace(/, ([^,]*)$/, verbs.length > 1 && verbs[1] === "add" ? " and $1" : ", $1");
+    ...(modes.includes("read") ? ["see"] : []),
+    ...(modes.includes("append") || modes.includes("write") ? ["add to"] : []),
+    ...(modes.includes("write") ? ["change"] : []),
+  ];
+  return list.format(verbs);
 }
 
 /** A place within the pod, as a person would say it. */
 export function placeOf(path: string): string {
   const parts = path.split("/").filter(Boolean).slice(1).map(decodeURIComponent);
-  return parts.length === 0 ? "Your whole pod" : parts.join(" › ");
+  return parts.length === 0 ? "your whole pod" : parts.join(" › ");
 }
 
 /** What an entry is about, with what is in it. */
 export function scopeOf({ path, inherited }: Pick<AccessEntry, "path" | "inherited">): string {
   const place = placeOf(path);
-  return inherited && place !== "Your whole pod" ? `${place} and all that is in it` : place;
+  return inherited && place !== "your whole pod" ? `${place} and all that is in it` : place;
 }
 
 export function hostOf(address: string): string {

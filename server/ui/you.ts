@@ -1,6 +1,7 @@
 /** `<fh-you>`: by what others know you, and the file that brings it back. */
+
+import { importRecoveryFile } from "@freehold/client/passport";
 import { html, nothing, type TemplateResult } from "lit";
-import { importRecoveryFile } from "../../client-lib/passport/recovery.ts";
 import { ask, Refusal, toRefusal } from "./ask.ts";
 import "./copy.ts";
 import { given, Part, state } from "./element.ts";

@@ -375,6 +375,7 @@ describe("accounts, through their doors", () => {
       ["DELETE", "/.account/credentials/x"],
       ["DELETE", "/.account/sessions/x"],
       ["DELETE", "/.account/sessions"],
+      ["DELETE", "/.account/apps/x"],
       ["POST", "/.account/access/revoke", {}],
       ["POST", "/.account/access/grant", {}],
       ["POST", "/.account/access/undo", {}],
@@ -403,7 +404,7 @@ describe("accounts, through their doors", () => {
 
     it("every door that changes something is in the table above", async () => {
       const { accountDoors } = await import("../../server/account/doors.ts");
-      const changing = accountDoors(harness.accounts).filter(({ verb }) => verb !== "get");
+      const changing = accountDoors(harness.accounts, harness.consented).filter(({ verb }) => verb !== "get");
       const named = new Set(
         doors.map(([verb, path]) => `${verb.toLowerCase()} ${path.replace(/\/x$/, "/:id")}`),
       );
@@ -537,6 +538,7 @@ describe("accounts, through their doors", () => {
       harness.pass(15 * 60_000);
       for (const [verb, path, body] of [
         ["POST", "/.account/password", { password: "a wholly new passphrase" }],
+        ["POST", "/.account/credentials", { name: "Thief" }],
         ["POST", "/.account/passkey/register-options", {}],
         ["POST", "/.account/passkey/register", {}],
         ["DELETE", "/.account/passkeys/x", undefined],
@@ -561,6 +563,22 @@ describe("accounts, through their doors", () => {
       }
       expect(await harness.accounts.sessions.list(id)).to.have.length(50);
       expect((await first.send("GET", "/.account/overview")).status).to.equal(401);
+    });
+  });
+
+  describe("apps that were let in", () => {
+    it("are listed to their owner only, and can be shown out", async () => {
+      const ana = await setUp(harness, "Ana", "ana");
+      const ben = await setUp(harness, "Ben", "ben");
+      const { id } = (await harness.accounts.list()).find(({ pod }) => pod === "ana")!;
+      harness.apps.set(id, [{ grantId: "g1", clientId: "https://photos.example/id", since: 1 }]);
+      expect((await ana.send("GET", "/.account/apps")).body.apps).to.deep.equal([
+        { id: "g1", client: "https://photos.example/id", since: 1 },
+      ]);
+      expect((await ben.send("GET", "/.account/apps")).body.apps).to.deep.equal([]);
+      expect((await ben.send("DELETE", "/.account/apps/g1")).status).to.equal(404);
+      expect((await ana.send("DELETE", "/.account/apps/g1")).status).to.equal(200);
+      expect((await ana.send("GET", "/.account/apps")).body.apps).to.deep.equal([]);
     });
   });
 

@@ -6,7 +6,7 @@ import { createPasswords, passwordFault } from "../../server/account/password.ts
 import { createRate, networkOf } from "../../server/account/rates.ts";
 import { cookieName, deviceOf } from "../../server/account/sessions.ts";
 import { Problem } from "../../server/errors.ts";
-import { LIMITS, type Limits } from "../../server/limits.ts";
+import { LIMITS } from "../../server/limits.ts";
 
 describe("passwords", () => {
   it("are kept as argon2id with a nonce of their own", async () => {
@@ -47,7 +47,7 @@ describe("passwords", () => {
   });
 
   it("are checked two at a time; beyond those that may wait, people are asked to come again", async () => {
-    const passwords = createPasswords({ ...LIMITS, passwordChecksWaitingMax: 3 } as unknown as Limits);
+    const passwords = createPasswords({ ...LIMITS, passwordChecksWaitingMax: 3 });
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => passwords.verify("x", null)));
     const refused = results.filter((result) => result.status === "rejected");
     expect(refused).to.have.length(3);

@@ -1,10 +1,22 @@
+/** The provider from outside, flow by flow, on a real server: long because the flows are many and share one world. */
 import { hash } from "node:crypto";
 import { Session } from "@inrupt/solid-client-authn-node";
 import { expect } from "chai";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import type { WebId } from "../../server/iri.ts";
 import { SERVER_POD } from "../../server/store/store.ts";
-import { type App, authorizationUrl, claimsOf, consent, headerOf, login, makeBrowser, makeVerifier, register, requestToken } from "./browser.ts";
+import {
+  type App,
+  authorizationUrl,
+  claimsOf,
+  consent,
+  headerOf,
+  login,
+  makeBrowser,
+  makeVerifier,
+  register,
+  requestToken,
+} from "./browser.ts";
 import { makeKey, makeProof, makeWorld, type World } from "./support.ts";
 
 const ID = "ana's program/1";
@@ -25,7 +37,11 @@ describe("provider: metadata", () => {
       const metadata = (await answer.json()) as Record<string, string & string[]>;
       expect(metadata["issuer"]).to.equal(world.baseUrl);
       expect(metadata["scopes_supported"]).to.include.members(["openid", "webid", "offline_access"]);
-      expect(metadata["grant_types_supported"]).to.have.members(["authorization_code", "refresh_token", "client_credentials"]);
+      expect(metadata["grant_types_supported"]).to.have.members([
+        "authorization_code",
+        "refresh_token",
+        "client_credentials",
+      ]);
       expect(metadata["response_types_supported"]).to.deep.equal(["code"]);
       expect(metadata["code_challenge_methods_supported"]).to.deep.equal(["S256"]);
       expect(metadata["dpop_signing_alg_values_supported"]).to.include.members(["ES256", "RS256"]);
@@ -33,7 +49,8 @@ describe("provider: metadata", () => {
       expect(metadata["authorization_response_iss_parameter_supported"]).to.equal(true);
       expect(metadata["claims_supported"]).to.include("webid");
       for (const [name, value] of Object.entries(metadata)) {
-        if (name.endsWith("_endpoint") || name === "jwks_uri") expect(value, name).to.match(new RegExp(`^${world.baseUrl}.oidc/`));
+        if (name.endsWith("_endpoint") || name === "jwks_uri")
+          expect(value, name).to.match(new RegExp(`^${world.baseUrl}.oidc/`));
       }
     });
   }
@@ -41,11 +58,17 @@ describe("provider: metadata", () => {
   it("addresses come from the settings, whatever the Host header says", async () => {
     const { request } = await import("node:http");
     const body = await new Promise<string>((resolve, reject) => {
-      const headers = { host: "evil.example", "x-forwarded-host": "evil.example", "x-forwarded-proto": "https" };
+      const headers = {
+        host: "evil.example",
+        "x-forwarded-host": "evil.example",
+        "x-forwarded-proto": "https",
+      };
       request(`${world.baseUrl}.well-known/openid-configuration`, { headers }, (response) => {
         let text = "";
         response.on("data", (chunk: Buffer) => (text += chunk.toString())).on("end", () => resolve(text));
-      }).on("error", reject).end();
+      })
+        .on("error", reject)
+        .end();
     });
     expect(body).not.to.include("evil.example");
     expect(JSON.parse(body)).to.include({ token_endpoint: `${world.baseUrl}.oidc/token` });
@@ -57,7 +80,8 @@ describe("provider: metadata", () => {
     expect(keys.map(({ alg }) => alg)).to.deep.equal(["ES256", "RS256"]);
     for (const key of keys) expect(key).not.to.have.any.keys("d", "p", "q", "dp", "dq", "qi", "k");
     expect(await world.provider.publicKeys()).to.have.lengthOf(2);
-    for (const key of await world.provider.publicKeys()) expect(key).not.to.have.any.keys("d", "p", "q", "dp", "dq", "qi", "k");
+    for (const key of await world.provider.publicKeys())
+      expect(key).not.to.have.any.keys("d", "p", "q", "dp", "dq", "qi", "k");
   });
 
   it("another process on the same store has the same keys", async () => {
@@ -68,8 +92,21 @@ describe("provider: metadata", () => {
 
   it("preflight requests are answered for the open endpoints only", async () => {
     const preflight = (path: string) =>
-      fetch(world.baseUrl + path, { method: "OPTIONS", headers: { origin: "https://app.example", "access-control-request-method": "POST", "access-control-request-headers": "dpop,content-type" } });
-    for (const path of [".oidc/token", ".oidc/reg", ".oidc/jwks", ".oidc/userinfo", ".well-known/openid-configuration"]) {
+      fetch(world.baseUrl + path, {
+        method: "OPTIONS",
+        headers: {
+          origin: "https://app.example",
+          "access-control-request-method": "POST",
+          "access-control-request-headers": "dpop,content-type",
+        },
+      });
+    for (const path of [
+      ".oidc/token",
+      ".oidc/reg",
+      ".oidc/jwks",
+      ".oidc/userinfo",
+      ".well-known/openid-configuration",
+    ]) {
       const answer = await preflight(path);
       expect(answer.status, path).to.equal(204);
       expect(answer.headers.get("access-control-allow-headers")).to.equal("dpop,content-type");
@@ -99,7 +136,12 @@ describe("provider: client credentials", () => {
   for (const alg of ["ES256", "RS256", "EdDSA"]) {
     it(`need only grant_type, Basic and a proof (${alg}); webid and an ID token come unasked`, async () => {
       const key = makeKey(alg);
-      const { status, body } = await requestToken(world.baseUrl, key, { clientId: ID, redirectUri: "", secret: SECRET }, { grant_type: "client_credentials" });
+      const { status, body } = await requestToken(
+        world.baseUrl,
+        key,
+        { clientId: ID, redirectUri: "", secret: SECRET },
+        { grant_type: "client_credentials" },
+      );
       expect(status, JSON.stringify(body)).to.equal(200);
       expect(body).to.include({ token_type: "DPoP", expires_in: 3600 });
       const token = body["access_token"] ?? "";
@@ -109,22 +151,73 @@ describe("provider: client credentials", () => {
       expect(claims["cnf"]).to.deep.equal({ jkt: key.thumbprint });
       const keys = createRemoteJWKSet(new URL(`${world.baseUrl}.oidc/jwks`));
       await jwtVerify(token, keys, { issuer: world.baseUrl, audience: "solid", typ: "at+jwt" });
-      const { payload } = await jwtVerify(body["id_token"] ?? "", keys, { issuer: world.baseUrl, audience: ID });
-      expect(payload).to.deep.include({ webid: world.ana, azp: ID, aud: [ID, "solid"], cnf: { jkt: key.thumbprint } });
+      const { payload } = await jwtVerify(body["id_token"] ?? "", keys, {
+        issuer: world.baseUrl,
+        audience: ID,
+      });
+      expect(payload).to.deep.include({
+        webid: world.ana,
+        azp: ID,
+        aud: [ID, "solid"],
+        cnf: { jkt: key.thumbprint },
+      });
     });
   }
 
-  const refused: [string, (key: ReturnType<typeof makeKey>) => Promise<{ status: number; body: Record<string, string> }>, number, string][] = [
+  const refused: [
+    string,
+    (key: ReturnType<typeof makeKey>) => Promise<{ status: number; body: Record<string, string> }>,
+    number,
+    string,
+  ][] = [
     ["a wrong secret", (key) => ask(key, ID, `${SECRET}!`), 401, "invalid_client"],
     ["an empty secret", (key) => ask(key, ID, ""), 400, "invalid_request"],
-    ["the stored hash as secret", (key) => ask(key, ID, `sha256:${hash("sha256", SECRET, "base64url")}`), 401, "invalid_client"],
+    [
+      "the stored hash as secret",
+      (key) => ask(key, ID, `sha256:${hash("sha256", SECRET, "base64url")}`),
+      401,
+      "invalid_client",
+    ],
     ["an unknown program", (key) => ask(key, "nobody", SECRET), 401, "invalid_client"],
-    ["no proof", () => requestToken(world.baseUrl, null, { clientId: ID, redirectUri: "", secret: SECRET }, { grant_type: "client_credentials" }), 400, "invalid_grant"],
-    ["a proof for another address", (key) => ask(key, ID, SECRET, makeProof(key, "POST", `${world.baseUrl}.oidc/reg`)), 400, "invalid_dpop_proof"],
-    ["another resource", (key) => requestToken(world.baseUrl, key, { clientId: ID, redirectUri: "", secret: SECRET }, { grant_type: "client_credentials", resource: "https://other.example/" }), 400, "invalid_target"],
+    [
+      "no proof",
+      () =>
+        requestToken(
+          world.baseUrl,
+          null,
+          { clientId: ID, redirectUri: "", secret: SECRET },
+          { grant_type: "client_credentials" },
+        ),
+      400,
+      "invalid_grant",
+    ],
+    [
+      "a proof for another address",
+      (key) => ask(key, ID, SECRET, makeProof(key, "POST", `${world.baseUrl}.oidc/reg`)),
+      400,
+      "invalid_dpop_proof",
+    ],
+    [
+      "another resource",
+      (key) =>
+        requestToken(
+          world.baseUrl,
+          key,
+          { clientId: ID, redirectUri: "", secret: SECRET },
+          { grant_type: "client_credentials", resource: "https://other.example/" },
+        ),
+      400,
+      "invalid_target",
+    ],
   ];
   const ask = (key: ReturnType<typeof makeKey>, clientId: string, secret: string, proof?: string) =>
-    requestToken(world.baseUrl, key, { clientId, redirectUri: "", secret }, { grant_type: "client_credentials" }, proof);
+    requestToken(
+      world.baseUrl,
+      key,
+      { clientId, redirectUri: "", secret },
+      { grant_type: "client_credentials" },
+      proof,
+    );
   for (const [what, attempt, status, error] of refused) {
     it(`refuse ${what}`, async () => {
       const answer = await attempt(makeKey());
@@ -142,7 +235,10 @@ describe("provider: client credentials", () => {
   });
 
   it("end with the credential", async () => {
-    world.accounts.credentials.set("short", { secretHash: hash("sha256", SECRET, "buffer"), webid: world.ana });
+    world.accounts.credentials.set("short", {
+      secretHash: hash("sha256", SECRET, "buffer"),
+      webid: world.ana,
+    });
     expect((await ask(makeKey(), "short", SECRET)).status).to.equal(200);
     world.accounts.credentials.delete("short");
     expect((await ask(makeKey(), "short", SECRET)).body["error"]).to.equal("invalid_client");
@@ -154,13 +250,30 @@ describe("provider: authorization code", () => {
   let app: App;
   before(async () => {
     world = await makeWorld();
-    const { body } = await register(world.baseUrl, { client_name: "Notes", redirect_uris: [REDIRECT], scope: "openid webid offline_access", grant_types: ["authorization_code", "refresh_token"], token_endpoint_auth_method: "none" });
+    const { body } = await register(world.baseUrl, {
+      client_name: "Notes",
+      redirect_uris: [REDIRECT],
+      scope: "openid webid offline_access",
+      grant_types: ["authorization_code", "refresh_token"],
+      token_endpoint_auth_method: "none",
+    });
     app = { clientId: body["client_id"] ?? "", redirectUri: REDIRECT };
   });
   after(() => world.close());
 
-  const exchange = (key: ReturnType<typeof makeKey>, code: string, verifier: string, more: Record<string, string> = {}) =>
-    requestToken(world.baseUrl, key, app, { grant_type: "authorization_code", code, redirect_uri: REDIRECT, code_verifier: verifier, ...more });
+  const exchange = (
+    key: ReturnType<typeof makeKey>,
+    code: string,
+    verifier: string,
+    more: Record<string, string> = {},
+  ) =>
+    requestToken(world.baseUrl, key, app, {
+      grant_type: "authorization_code",
+      code,
+      redirect_uri: REDIRECT,
+      code_verifier: verifier,
+      ...more,
+    });
 
   async function codeFor(verifier: string, more: Record<string, string | null> = {}): Promise<string> {
     const back = await login(makeBrowser(world.baseUrl, "account=a1"), world.baseUrl, app, verifier, more);
@@ -176,7 +289,11 @@ describe("provider: authorization code", () => {
     const uid = new URL(page).searchParams.get("uid");
     const question = await (await browser.fetch(`${world.baseUrl}.oidc/interaction/${uid}`)).json();
     expect(question).to.deep.equal({
-      client: { id: app.clientId, name: "Notes", uri: null }, webid: world.ana, prompt: "login", scopes: ["openid", "webid", "offline_access"], redirectTo: REDIRECT,
+      client: { id: app.clientId, name: "Notes", uri: null },
+      webid: world.ana,
+      prompt: "login",
+      scopes: ["openid", "webid", "offline_access"],
+      redirectTo: REDIRECT,
     });
     const back = await consent(browser, world.baseUrl, page);
     expect(back.origin + back.pathname).to.equal(REDIRECT);
@@ -189,13 +306,24 @@ describe("provider: authorization code", () => {
     expect(body["refresh_token"]).to.be.a("string");
     expect(headerOf(body["access_token"] ?? "")).to.include({ typ: "at+jwt" });
     const id = claimsOf(body["id_token"] ?? "");
-    expect(id).to.deep.include({ iss: world.baseUrl, webid: world.ana, sub: "a1", aud: [app.clientId, "solid"], azp: app.clientId, cnf: { jkt: key.thumbprint } });
+    expect(id).to.deep.include({
+      iss: world.baseUrl,
+      webid: world.ana,
+      sub: "a1",
+      aud: [app.clientId, "solid"],
+      azp: app.clientId,
+      cnf: { jkt: key.thumbprint },
+    });
     expect(id).to.have.any.keys("iat", "exp");
     const url = `${world.baseUrl}ana/private`;
-    const answer = await fetch(url, { headers: { authorization: `DPoP ${body["access_token"]}`, dpop: makeProof(key, "GET", url) } });
+    const answer = await fetch(url, {
+      headers: { authorization: `DPoP ${body["access_token"]}`, dpop: makeProof(key, "GET", url) },
+    });
     expect(await answer.json()).to.include({ webid: world.ana, client: app.clientId });
     const userinfo = `${world.baseUrl}.oidc/userinfo`;
-    const who = await fetch(userinfo, { headers: { authorization: `DPoP ${body["access_token"]}`, dpop: makeProof(key, "GET", userinfo) } });
+    const who = await fetch(userinfo, {
+      headers: { authorization: `DPoP ${body["access_token"]}`, dpop: makeProof(key, "GET", userinfo) },
+    });
     expect(await who.json()).to.deep.equal({ sub: "a1", webid: world.ana });
     const again = await fetch(userinfo, { headers: { authorization: `Bearer ${body["access_token"]}` } });
     expect(again.status).to.equal(401);
@@ -215,22 +343,34 @@ describe("provider: authorization code", () => {
   it("a consent is remembered: the next login asks nothing", async () => {
     const browser = makeBrowser(world.baseUrl, "account=a1");
     await login(browser, world.baseUrl, app, makeVerifier());
-    const silent = await browser.fetch(authorizationUrl(world.baseUrl, app, makeVerifier(), { prompt: "none", scope: "openid webid" }));
+    const silent = await browser.fetch(
+      authorizationUrl(world.baseUrl, app, makeVerifier(), { prompt: "none", scope: "openid webid" }),
+    );
     expect(new URL(silent.headers.get("location") ?? "").searchParams.get("code")).to.be.a("string");
-    expect((await world.provider.consentedApps("a1")).map(({ clientId }) => clientId)).to.include(app.clientId);
+    expect((await world.provider.consentedApps("a1")).map(({ clientId }) => clientId)).to.include(
+      app.clientId,
+    );
   });
 
   it("prompt=none without a session says login_required", async () => {
-    const silent = await makeBrowser(world.baseUrl).fetch(authorizationUrl(world.baseUrl, app, makeVerifier(), { prompt: "none" }));
-    expect(new URL(silent.headers.get("location") ?? "").searchParams.get("error")).to.equal("login_required");
+    const silent = await makeBrowser(world.baseUrl).fetch(
+      authorizationUrl(world.baseUrl, app, makeVerifier(), { prompt: "none" }),
+    );
+    expect(new URL(silent.headers.get("location") ?? "").searchParams.get("error")).to.equal(
+      "login_required",
+    );
   });
 
   it("logging out of the account ends the provider's session", async () => {
     const browser = makeBrowser(world.baseUrl, "account=a1");
     await login(browser, world.baseUrl, app, makeVerifier());
     await world.provider.signOut("a1");
-    const silent = await browser.fetch(authorizationUrl(world.baseUrl, app, makeVerifier(), { prompt: "none" }));
-    expect(new URL(silent.headers.get("location") ?? "").searchParams.get("error")).to.equal("login_required");
+    const silent = await browser.fetch(
+      authorizationUrl(world.baseUrl, app, makeVerifier(), { prompt: "none" }),
+    );
+    expect(new URL(silent.headers.get("location") ?? "").searchParams.get("error")).to.equal(
+      "login_required",
+    );
   });
 
   it("no means no", async () => {
@@ -248,7 +388,10 @@ describe("provider: authorization code", () => {
     const key = makeKey();
     const { body } = await exchange(key, code, verifier);
     expect((await exchange(key, code, verifier)).body["error"]).to.equal("invalid_grant");
-    const refreshed = await requestToken(world.baseUrl, key, app, { grant_type: "refresh_token", refresh_token: body["refresh_token"] ?? "" });
+    const refreshed = await requestToken(world.baseUrl, key, app, {
+      grant_type: "refresh_token",
+      refresh_token: body["refresh_token"] ?? "",
+    });
     expect(refreshed.body["error"]).to.equal("invalid_grant");
   });
 
@@ -266,15 +409,21 @@ describe("provider: authorization code", () => {
     const key = makeKey();
     const { body } = await exchange(key, await codeFor(verifier), verifier);
     const first = body["refresh_token"] ?? "";
-    const refresh = (token: string, by = key) => requestToken(world.baseUrl, by, app, { grant_type: "refresh_token", refresh_token: token });
+    const refresh = (token: string, by = key) =>
+      requestToken(world.baseUrl, by, app, { grant_type: "refresh_token", refresh_token: token });
     expect((await refresh(first, makeKey())).body["error"], "another key").to.equal("invalid_grant");
     const second = await refresh(first);
     expect(second.status, JSON.stringify(second.body)).to.equal(200);
     expect(second.body["refresh_token"]).not.to.equal(first);
     expect(claimsOf(second.body["access_token"] ?? "")).to.include({ webid: world.ana, aud: "solid" });
-    expect(claimsOf(second.body["id_token"] ?? "")).to.deep.include({ webid: world.ana, cnf: { jkt: key.thumbprint } });
+    expect(claimsOf(second.body["id_token"] ?? "")).to.deep.include({
+      webid: world.ana,
+      cnf: { jkt: key.thumbprint },
+    });
     expect((await refresh(first)).body["error"], "reuse").to.equal("invalid_grant");
-    expect((await refresh(second.body["refresh_token"] ?? "")).body["error"], "its successor").to.equal("invalid_grant");
+    expect((await refresh(second.body["refresh_token"] ?? "")).body["error"], "its successor").to.equal(
+      "invalid_grant",
+    );
   });
 
   it("taking the consent back ends the refresh token", async () => {
@@ -285,7 +434,10 @@ describe("provider: authorization code", () => {
     const consented = consents.find(({ clientId }) => clientId === app.clientId);
     expect(await world.provider.revoke("somebody", consented?.grantId ?? "")).to.equal(false);
     expect(await world.provider.revoke("a1", consented?.grantId ?? "")).to.equal(true);
-    const refreshed = await requestToken(world.baseUrl, key, app, { grant_type: "refresh_token", refresh_token: body["refresh_token"] ?? "" });
+    const refreshed = await requestToken(world.baseUrl, key, app, {
+      grant_type: "refresh_token",
+      refresh_token: body["refresh_token"] ?? "",
+    });
     expect(refreshed.body["error"]).to.equal("invalid_grant");
     expect(await world.provider.consentedApps("a1")).to.deep.equal([]);
   });
@@ -298,15 +450,27 @@ describe("provider: authorization code", () => {
   ];
   for (const [what, parameters, error] of starts) {
     it(`refuses ${what} at the authorization endpoint`, async () => {
-      const answer = await makeBrowser(world.baseUrl).fetch(authorizationUrl(world.baseUrl, app, makeVerifier(), parameters));
+      const answer = await makeBrowser(world.baseUrl).fetch(
+        authorizationUrl(world.baseUrl, app, makeVerifier(), parameters),
+      );
       const location = new URL(answer.headers.get("location") ?? "", world.baseUrl);
-      const parametersOf = location.hash ? new URLSearchParams(location.hash.slice(1)) : location.searchParams;
+      const parametersOf = location.hash
+        ? new URLSearchParams(location.hash.slice(1))
+        : location.searchParams;
       expect(parametersOf.get("error")).to.equal(error);
     });
   }
   it("never sends anybody to an address that is not registered", async () => {
-    for (const redirect of ["https://evil.example/", `${REDIRECT}/../x`, `${REDIRECT}?a`, "https://app.example.evil.example/callback"]) {
-      const answer = await makeBrowser(world.baseUrl).fetch(authorizationUrl(world.baseUrl, app, makeVerifier(), { redirect_uri: redirect }), { headers: { accept: "text/html" } });
+    for (const redirect of [
+      "https://evil.example/",
+      `${REDIRECT}/../x`,
+      `${REDIRECT}?a`,
+      "https://app.example.evil.example/callback",
+    ]) {
+      const answer = await makeBrowser(world.baseUrl).fetch(
+        authorizationUrl(world.baseUrl, app, makeVerifier(), { redirect_uri: redirect }),
+        { headers: { accept: "text/html" } },
+      );
       expect(answer.status, redirect).to.equal(400);
       expect(answer.headers.get("location")).to.equal(null);
       expect(answer.headers.get("content-security-policy")).to.include("default-src 'none'");
@@ -315,11 +479,24 @@ describe("provider: authorization code", () => {
     }
   });
 
-  const exchanges: [string, (code: string, verifier: string) => Promise<{ body: Record<string, string> }>][] = [
-    ["another verifier", (code) => exchange(makeKey(), code, makeVerifier())],
-    ["another redirect_uri", (code, verifier) => exchange(makeKey(), code, verifier, { redirect_uri: "https://app.example/" })],
-    ["no proof", (code, verifier) => requestToken(world.baseUrl, null, app, { grant_type: "authorization_code", code, redirect_uri: REDIRECT, code_verifier: verifier })],
-  ];
+  const exchanges: [string, (code: string, verifier: string) => Promise<{ body: Record<string, string> }>][] =
+    [
+      ["another verifier", (code) => exchange(makeKey(), code, makeVerifier())],
+      [
+        "another redirect_uri",
+        (code, verifier) => exchange(makeKey(), code, verifier, { redirect_uri: "https://app.example/" }),
+      ],
+      [
+        "no proof",
+        (code, verifier) =>
+          requestToken(world.baseUrl, null, app, {
+            grant_type: "authorization_code",
+            code,
+            redirect_uri: REDIRECT,
+            code_verifier: verifier,
+          }),
+      ],
+    ];
   for (const [what, attempt] of exchanges) {
     it(`refuses a code with ${what}`, async () => {
       const verifier = makeVerifier();
@@ -344,15 +521,25 @@ describe("provider: authorization code", () => {
   it("logout shows a plain page, and confirms", async () => {
     const browser = makeBrowser(world.baseUrl, "account=a1");
     await login(browser, world.baseUrl, app, makeVerifier());
-    const page = await browser.fetch(`${world.baseUrl}.oidc/session/end`, { headers: { accept: "text/html" } });
+    const page = await browser.fetch(`${world.baseUrl}.oidc/session/end`, {
+      headers: { accept: "text/html" },
+    });
     const html = await page.text();
-    expect(html).to.include("Log out?").and.not.match(/fonts|<style|<script/);
+    expect(html)
+      .to.include("Log out?")
+      .and.not.match(/fonts|<style|<script/);
     const xsrf = /name="xsrf" value="([^"]+)"/.exec(html)?.[1] ?? "";
     const confirm = (value: string) =>
-      browser.fetch(`${world.baseUrl}.oidc/session/end/confirm`, { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body: new URLSearchParams({ xsrf: value, logout: "yes" }) });
+      browser.fetch(`${world.baseUrl}.oidc/session/end/confirm`, {
+        method: "POST",
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+        body: new URLSearchParams({ xsrf: value, logout: "yes" }),
+      });
     expect((await confirm("forged")).status).to.equal(400);
     expect((await confirm(xsrf)).status).to.equal(303);
-    const silent = await browser.fetch(authorizationUrl(world.baseUrl, app, makeVerifier(), { prompt: "none" }));
+    const silent = await browser.fetch(
+      authorizationUrl(world.baseUrl, app, makeVerifier(), { prompt: "none" }),
+    );
     expect(silent.headers.get("location")).to.include("login_required");
   });
 });
@@ -362,7 +549,10 @@ describe("provider: the consent page's doors", () => {
   let app: App;
   before(async () => {
     world = await makeWorld();
-    const { body } = await register(world.baseUrl, { redirect_uris: [REDIRECT], token_endpoint_auth_method: "none" });
+    const { body } = await register(world.baseUrl, {
+      redirect_uris: [REDIRECT],
+      token_endpoint_auth_method: "none",
+    });
     app = { clientId: body["client_id"] ?? "", redirectUri: REDIRECT };
   });
   after(() => world.close());
@@ -378,7 +568,12 @@ describe("provider: the consent page's doors", () => {
   const cases: [string, Record<string, string>, string, number][] = [
     ["another site", { ...GOOD, "sec-fetch-site": "cross-site" }, '{"allow":true}', 403],
     ["a sister site", { ...GOOD, "sec-fetch-site": "same-site" }, '{"allow":true}', 403],
-    ["another origin in an old browser", { "content-type": "application/json", origin: "https://evil.example" }, '{"allow":true}', 403],
+    [
+      "another origin in an old browser",
+      { "content-type": "application/json", origin: "https://evil.example" },
+      '{"allow":true}',
+      403,
+    ],
     ["nobody knows where", { "content-type": "application/json" }, '{"allow":true}', 403],
     ["a form", { ...GOOD, "content-type": "text/plain" }, '{"allow":true}', 415],
     ["neither yes nor no", GOOD, '{"allow":"yes"}', 400],
@@ -392,20 +587,34 @@ describe("provider: the consent page's doors", () => {
   }
   it("take an answer with our Origin from a browser without Sec-Fetch-Site", async () => {
     const { browser, door } = await begin();
-    const answer = await browser.fetch(door, { method: "POST", headers: { "content-type": "application/json", origin: new URL(world.baseUrl).origin }, body: '{"allow":true}' });
+    const answer = await browser.fetch(door, {
+      method: "POST",
+      headers: { "content-type": "application/json", origin: new URL(world.baseUrl).origin },
+      body: '{"allow":true}',
+    });
     expect(answer.status).to.equal(200);
   });
   it("say nothing to a browser that was not sent there", async () => {
     const { door } = await begin();
     const other = makeBrowser(world.baseUrl, "account=a1");
     expect((await other.fetch(door)).status).to.equal(404);
-    expect((await other.fetch(door, { method: "POST", headers: GOOD, body: '{"allow":true}' })).status).to.equal(404);
-    expect((await other.fetch(`${world.baseUrl}.oidc/interaction/unknown`, { headers: { cookie: "oidc-interaction=unknown" } })).status).to.equal(404);
+    expect(
+      (await other.fetch(door, { method: "POST", headers: GOOD, body: '{"allow":true}' })).status,
+    ).to.equal(404);
+    expect(
+      (
+        await other.fetch(`${world.baseUrl}.oidc/interaction/unknown`, {
+          headers: { cookie: "oidc-interaction=unknown" },
+        })
+      ).status,
+    ).to.equal(404);
   });
   it("want a login before a yes", async () => {
     const { browser, door } = await begin("");
     expect(await (await browser.fetch(door)).json()).to.include({ webid: null, prompt: "login" });
-    expect((await browser.fetch(door, { method: "POST", headers: GOOD, body: '{"allow":true}' })).status).to.equal(401);
+    expect(
+      (await browser.fetch(door, { method: "POST", headers: GOOD, body: '{"allow":true}' })).status,
+    ).to.equal(401);
   });
 
   it("the owner's own pages get a short token for their key", async () => {
@@ -416,9 +625,16 @@ describe("provider: the consent page's doors", () => {
     const answer = await ask({ cookie: "account=a1", "sec-fetch-site": "same-origin", dpop: proof });
     const { access_token: token, expires_in } = (await answer.json()) as Record<string, string>;
     expect(expires_in).to.equal(300);
-    expect(claimsOf(token ?? "")).to.deep.include({ webid: world.ana, aud: "solid", client_id: `${world.baseUrl}.ui/`, cnf: { jkt: key.thumbprint } });
+    expect(claimsOf(token ?? "")).to.deep.include({
+      webid: world.ana,
+      aud: "solid",
+      client_id: `${world.baseUrl}.ui/`,
+      cnf: { jkt: key.thumbprint },
+    });
     const target = `${world.baseUrl}ana/private`;
-    const used = await fetch(target, { headers: { authorization: `DPoP ${token}`, dpop: makeProof(key, "GET", target) } });
+    const used = await fetch(target, {
+      headers: { authorization: `DPoP ${token}`, dpop: makeProof(key, "GET", target) },
+    });
     expect(await used.json()).to.include({ webid: world.ana, client: `${world.baseUrl}.ui/` });
     const statuses = await Promise.all([
       ask({ cookie: "account=a1", "sec-fetch-site": "same-origin", dpop: proof }),
@@ -440,11 +656,18 @@ describe("provider: registration", () => {
   after(() => world.close());
 
   it("gives a confidential client a secret, and keeps only its hash", async () => {
-    const { status, body } = await register(world.baseUrl, { client_name: "Shop", redirect_uris: [REDIRECT], scope: "openid webid offline_access", subject_type: "public" });
+    const { status, body } = await register(world.baseUrl, {
+      client_name: "Shop",
+      redirect_uris: [REDIRECT],
+      scope: "openid webid offline_access",
+      subject_type: "public",
+    });
     expect(status, JSON.stringify(body)).to.equal(201);
     const secret = body["client_secret"] ?? "";
     expect(secret).to.have.length.greaterThan(40);
-    expect(body).to.include({ id_token_signed_response_alg: "ES256" }).and.not.have.property("registration_access_token");
+    expect(body)
+      .to.include({ id_token_signed_response_alg: "ES256" })
+      .and.not.have.property("registration_access_token");
     const stored: string[] = [];
     await world.store.read(SERVER_POD, async (snapshot) => {
       for await (const { value } of snapshot.all("oidc")) stored.push(Buffer.from(value).toString());
@@ -453,37 +676,80 @@ describe("provider: registration", () => {
     const app = { clientId: body["client_id"] ?? "", redirectUri: REDIRECT, secret };
     const verifier = makeVerifier();
     const back = await login(makeBrowser(world.baseUrl, "account=a1"), world.baseUrl, app, verifier);
-    const form = { grant_type: "authorization_code", code: back.searchParams.get("code") ?? "", redirect_uri: REDIRECT, code_verifier: verifier };
-    expect((await requestToken(world.baseUrl, makeKey(), { ...app, secret: "wrong" }, form)).body["error"]).to.equal("invalid_client");
+    const form = {
+      grant_type: "authorization_code",
+      code: back.searchParams.get("code") ?? "",
+      redirect_uri: REDIRECT,
+      code_verifier: verifier,
+    };
+    expect(
+      (await requestToken(world.baseUrl, makeKey(), { ...app, secret: "wrong" }, form)).body["error"],
+    ).to.equal("invalid_client");
     expect((await requestToken(world.baseUrl, makeKey(), app, form)).status).to.equal(200);
   });
 
   it("an RS256 ID token for a client that wants one", async () => {
-    const { body } = await register(world.baseUrl, { redirect_uris: [REDIRECT], token_endpoint_auth_method: "none", id_token_signed_response_alg: "RS256" });
+    const { body } = await register(world.baseUrl, {
+      redirect_uris: [REDIRECT],
+      token_endpoint_auth_method: "none",
+      id_token_signed_response_alg: "RS256",
+    });
     const app = { clientId: body["client_id"] ?? "", redirectUri: REDIRECT };
     const verifier = makeVerifier();
     const back = await login(makeBrowser(world.baseUrl, "account=a1"), world.baseUrl, app, verifier);
-    const tokens = await requestToken(world.baseUrl, makeKey(), app, { grant_type: "authorization_code", code: back.searchParams.get("code") ?? "", redirect_uri: REDIRECT, code_verifier: verifier });
-    const { protectedHeader } = await jwtVerify(tokens.body["id_token"] ?? "", createRemoteJWKSet(new URL(`${world.baseUrl}.oidc/jwks`)), { issuer: world.baseUrl, audience: app.clientId });
+    const tokens = await requestToken(world.baseUrl, makeKey(), app, {
+      grant_type: "authorization_code",
+      code: back.searchParams.get("code") ?? "",
+      redirect_uri: REDIRECT,
+      code_verifier: verifier,
+    });
+    const { protectedHeader } = await jwtVerify(
+      tokens.body["id_token"] ?? "",
+      createRemoteJWKSet(new URL(`${world.baseUrl}.oidc/jwks`)),
+      { issuer: world.baseUrl, audience: app.clientId },
+    );
     expect(protectedHeader.alg).to.equal("RS256");
   });
 
   it("no registered client can make itself somebody with client_credentials", async () => {
-    const { body } = await register(world.baseUrl, { redirect_uris: [], response_types: [], grant_types: ["client_credentials"] });
-    const answer = await requestToken(world.baseUrl, makeKey(), { clientId: body["client_id"] ?? "", redirectUri: "", secret: body["client_secret"] ?? "" }, { grant_type: "client_credentials" });
+    const { body } = await register(world.baseUrl, {
+      redirect_uris: [],
+      response_types: [],
+      grant_types: ["client_credentials"],
+    });
+    const answer = await requestToken(
+      world.baseUrl,
+      makeKey(),
+      { clientId: body["client_id"] ?? "", redirectUri: "", secret: body["client_secret"] ?? "" },
+      { grant_type: "client_credentials" },
+    );
     expect(answer.status).to.equal(400);
     expect(answer.body).not.to.have.property("access_token");
   });
 
   const redirects: [string, boolean, string?][] = [
-    ["https://app.example/cb", true], ["http://localhost:8080/cb", true], ["http://127.0.0.1/cb", true], ["http://[::1]:9/cb", true],
-    ["com.example.app:/cb", true, "native"], ["http://app.example/cb", false], ["http://192.168.1.2/cb", false], ["javascript:alert(1)", false],
-    ["data:text/html,x", false, "native"], ["myapp:/cb", false, "native"], ["https://a:b@app.example/cb", false], ["https://app.example/cb#x", false], ["/cb", false],
+    ["https://app.example/cb", true],
+    ["http://localhost:8080/cb", true],
+    ["http://127.0.0.1/cb", true],
+    ["http://[::1]:9/cb", true],
+    ["com.example.app:/cb", true, "native"],
+    ["http://app.example/cb", false],
+    ["http://192.168.1.2/cb", false],
+    ["javascript:alert(1)", false],
+    ["data:text/html,x", false, "native"],
+    ["myapp:/cb", false, "native"],
+    ["https://a:b@app.example/cb", false],
+    ["https://app.example/cb#x", false],
+    ["/cb", false],
     ["http://localhost.evil.example/cb", false],
   ];
   for (const [uri, isGood, type = "web"] of redirects) {
     it(`${isGood ? "takes" : "refuses"} the redirect ${uri}`, async () => {
-      const { status, body } = await register(world.baseUrl, { redirect_uris: [uri], application_type: type, token_endpoint_auth_method: "none" });
+      const { status, body } = await register(world.baseUrl, {
+        redirect_uris: [uri],
+        application_type: type,
+        token_endpoint_auth_method: "none",
+      });
       expect(status, JSON.stringify(body)).to.equal(isGood ? 201 : 400);
     });
   }
@@ -491,7 +757,8 @@ describe("provider: registration", () => {
   it("is limited for one network", async () => {
     const small = await makeWorld({ limits: { registrationsPerIpMax: 3 } });
     const statuses: number[] = [];
-    for (let n = 0; n < 5; n += 1) statuses.push((await register(small.baseUrl, { redirect_uris: [REDIRECT] })).status);
+    for (let n = 0; n < 5; n += 1)
+      statuses.push((await register(small.baseUrl, { redirect_uris: [REDIRECT] })).status);
     expect(statuses).to.deep.equal([201, 201, 201, 429, 429]);
     await small.close();
   });
@@ -499,27 +766,147 @@ describe("provider: registration", () => {
   it("what was never used is swept away", async () => {
     let time = Date.now();
     const short = await makeWorld({ now: () => new Date(time) });
-    const { body } = await register(short.baseUrl, { redirect_uris: [REDIRECT], token_endpoint_auth_method: "none" });
+    const { body } = await register(short.baseUrl, {
+      redirect_uris: [REDIRECT],
+      token_endpoint_auth_method: "none",
+    });
     expect(await short.provider.sweep()).to.equal(0);
     time += 8 * 24 * 3_600_000;
     expect(await short.provider.sweep()).to.equal(1);
-    const answer = await makeBrowser(short.baseUrl).fetch(authorizationUrl(short.baseUrl, { clientId: body["client_id"] ?? "", redirectUri: REDIRECT }, makeVerifier()));
+    const answer = await makeBrowser(short.baseUrl).fetch(
+      authorizationUrl(
+        short.baseUrl,
+        { clientId: body["client_id"] ?? "", redirectUri: REDIRECT },
+        makeVerifier(),
+      ),
+    );
     expect(answer.status).to.equal(400);
     expect(await short.provider.publicKeys()).to.have.lengthOf(2);
     await short.close();
   });
 });
 
+describe("provider: behind a proxy with TLS", () => {
+  let world: World;
+  before(async () => {
+    world = await makeWorld({ baseUrl: "https://pod.example/" });
+    world.accounts.credentials.set(ID, { secretHash: hash("sha256", SECRET, "buffer"), webid: world.ana });
+  });
+  after(() => world.close());
+
+  it("addresses and cookies are those of the public address", async () => {
+    const { body } = await register(world.localUrl, {
+      redirect_uris: [REDIRECT],
+      token_endpoint_auth_method: "none",
+    });
+    const app = { clientId: body["client_id"] ?? "", redirectUri: REDIRECT };
+    const url = authorizationUrl(world.localUrl, app, makeVerifier());
+    const answer = await fetch(url, { redirect: "manual" });
+    expect(answer.headers.get("location")).to.match(/^https:\/\/pod\.example\/\.account\/consent\?uid=/);
+    const cookies = answer.headers.getSetCookie().filter((line) => !line.includes("1970"));
+    expect(cookies).to.have.length.greaterThan(1);
+    for (const line of cookies) {
+      expect(line)
+        .to.match(/^__Secure-oidc-\w+(\.sig)?=/)
+        .and.match(/; secure/i);
+    }
+  });
+
+  it("a proof names the public address", async () => {
+    const ask = async (htu: string) => {
+      const key = makeKey();
+      const app = { clientId: ID, redirectUri: "", secret: SECRET };
+      const proof = makeProof(key, "POST", htu);
+      return requestToken(world.localUrl, key, app, { grant_type: "client_credentials" }, proof);
+    };
+    const good = await ask("https://pod.example/.oidc/token");
+    expect(good.status, JSON.stringify(good.body)).to.equal(200);
+    expect(claimsOf(good.body["access_token"] ?? "")).to.include({ iss: "https://pod.example/" });
+    expect((await ask(`${world.localUrl}.oidc/token`)).status).to.equal(400);
+  });
+
+  it("other spellings of its paths are no way around a budget", async () => {
+    const small = await makeWorld({ limits: { registrationsPerIpMax: 1 } });
+    const post = (path: string) =>
+      fetch(small.baseUrl + path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ redirect_uris: [REDIRECT] }),
+      });
+    expect((await post(".oidc/reg")).status).to.equal(201);
+    for (const path of [
+      ".oidc/reg",
+      ".oidc/reg/",
+      ".oidc/%72eg",
+      ".oidc/REG",
+      ".oidc//reg",
+      ".oidc/reg?a",
+      ".oidc/x/../reg",
+    ]) {
+      expect((await post(path)).status, path).to.be.oneOf([404, 405, 429]);
+    }
+    await small.close();
+  });
+});
+
 describe("provider: nobody there", () => {
+  it("a token of a WebID that cannot be is refused, not answered as a bad request", async () => {
+    const world = await makeWorld();
+    const strange = `${world.baseUrl}ana//card#me` as WebId;
+    world.accounts.credentials.set(ID, { secretHash: hash("sha256", SECRET, "buffer"), webid: strange });
+    const key = makeKey();
+    const app = { clientId: ID, redirectUri: "", secret: SECRET };
+    const { body } = await requestToken(world.baseUrl, key, app, { grant_type: "client_credentials" });
+    const url = `${world.baseUrl}ana/private`;
+    const headers = { authorization: `DPoP ${body["access_token"]}`, dpop: makeProof(key, "GET", url) };
+    expect((await fetch(url, { headers })).status).to.equal(401);
+    await world.close();
+  });
+
+  it("revoking a refresh token ends it, and its proof of consent", async () => {
+    const world = await makeWorld();
+    const { body } = await register(world.baseUrl, {
+      redirect_uris: [REDIRECT],
+      token_endpoint_auth_method: "none",
+    });
+    const app = { clientId: body["client_id"] ?? "", redirectUri: REDIRECT };
+    const verifier = makeVerifier();
+    const back = await login(makeBrowser(world.baseUrl, "account=a1"), world.baseUrl, app, verifier);
+    const key = makeKey();
+    const code = back.searchParams.get("code") ?? "";
+    const form = { grant_type: "authorization_code", code, redirect_uri: REDIRECT, code_verifier: verifier };
+    const tokens = await requestToken(world.baseUrl, key, app, form);
+    const token = tokens.body["refresh_token"] ?? "";
+    const revoke = await fetch(`${world.baseUrl}.oidc/token/revocation`, {
+      method: "POST",
+      body: new URLSearchParams({ token, client_id: app.clientId }),
+    });
+    expect(revoke.status).to.equal(200);
+    const again = await requestToken(world.baseUrl, key, app, {
+      grant_type: "refresh_token",
+      refresh_token: token,
+    });
+    expect(again.body["error"]).to.equal("invalid_grant");
+    await world.close();
+  });
+
   it("an account that is gone gets no token", async () => {
     const world = await makeWorld();
-    const { body } = await register(world.baseUrl, { redirect_uris: [REDIRECT], token_endpoint_auth_method: "none" });
+    const { body } = await register(world.baseUrl, {
+      redirect_uris: [REDIRECT],
+      token_endpoint_auth_method: "none",
+    });
     const app = { clientId: body["client_id"] ?? "", redirectUri: REDIRECT };
     world.accounts.people.set("b1", `${world.baseUrl}ben/profile/card#me` as WebId);
     const verifier = makeVerifier();
     const back = await login(makeBrowser(world.baseUrl, "account=b1"), world.baseUrl, app, verifier);
     world.accounts.people.delete("b1");
-    const answer = await requestToken(world.baseUrl, makeKey(), app, { grant_type: "authorization_code", code: back.searchParams.get("code") ?? "", redirect_uri: REDIRECT, code_verifier: verifier });
+    const answer = await requestToken(world.baseUrl, makeKey(), app, {
+      grant_type: "authorization_code",
+      code: back.searchParams.get("code") ?? "",
+      redirect_uri: REDIRECT,
+      code_verifier: verifier,
+    });
     expect(answer.status).to.equal(400);
     expect(answer.body).not.to.have.property("access_token");
     await world.close();

@@ -3,7 +3,7 @@ import { generateKeyPairSync, hash, type KeyObject, randomUUID, sign } from "nod
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Accounts } from "../../server/auth/accounts.ts";
-import { createAgentVerifier, type AgentVerifier } from "../../server/auth/agent.ts";
+import { type AgentVerifier, createAgentVerifier } from "../../server/auth/agent.ts";
 import { createProvider, type Provider } from "../../server/auth/provider.ts";
 import { Problem } from "../../server/errors.ts";
 import type { WebId } from "../../server/iri.ts";
@@ -14,7 +14,10 @@ import { createSafeFetch, type SafeFetch } from "../../server/safe-fetch.ts";
 import { createMemoryStore } from "../../server/store/memory.ts";
 import type { Store } from "../../server/store/store.ts";
 
-export const SILENT = createLog(() => {}, () => new Date());
+export const SILENT = createLog(
+  () => {},
+  () => new Date(),
+);
 
 export interface KeyPair {
   readonly alg: string;
@@ -32,11 +35,14 @@ export function makeKey(alg = "ES256"): KeyPair {
       ? generateKeyPairSync("ed25519")
       : generateKeyPairSync("rsa", { modulusLength: 2048 });
   const { crv, e, kty, n, x, y } = publicKey.export({ format: "jwk" }) as Record<string, string>;
-  const jwk = (kty === "RSA" ? { e, kty, n } : y === undefined ? { crv, kty, x } : { crv, kty, x, y }) as Record<string, string>;
+  const jwk = (
+    kty === "RSA" ? { e, kty, n } : y === undefined ? { crv, kty, x } : { crv, kty, x, y }
+  ) as Record<string, string>;
   return { alg, privateKey, jwk, thumbprint: hash("sha256", JSON.stringify(jwk), "base64url") };
 }
 
-export const encode = (value: unknown): string => Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
+export const encode = (value: unknown): string =>
+  Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
 
 export function signJwt(header: unknown, claims: unknown, { alg, privateKey }: KeyPair): string {
   const data = `${encode(header)}.${encode(claims)}`;
@@ -50,7 +56,12 @@ export interface ProofParts {
   readonly claims?: Record<string, unknown>;
 }
 
-export function makeProof(key: KeyPair, method: string, url: string, { header = {}, claims = {} }: ProofParts = {}): string {
+export function makeProof(
+  key: KeyPair,
+  method: string,
+  url: string,
+  { header = {}, claims = {} }: ProofParts = {},
+): string {
   return signJwt(
     { typ: "dpop+jwt", alg: key.alg, jwk: key.jwk, ...header },
     { jti: randomUUID(), htm: method, htu: url, iat: Math.floor(Date.now() / 1_000), ...claims },
@@ -87,6 +98,8 @@ export async function listen(server: Server, host = "127.0.0.1"): Promise<number
 
 export interface World {
   readonly baseUrl: string;
+  /** Where it really listens; the same without a proxy. */
+  readonly localUrl: string;
   readonly ana: WebId;
   readonly accounts: TestAccounts;
   readonly provider: Provider;
@@ -101,10 +114,12 @@ export interface World {
 export interface WorldOptions {
   readonly egressAllow?: readonly string[];
   readonly now?: () => Date;
-  readonly limits?: Partial<Limits>;
+  readonly limits?: Partial<Record<keyof Limits, number>>;
   readonly bearer?: boolean;
   readonly ath?: "required" | "when-present";
   readonly store?: Store;
+  /** The public address, when a proxy stands before the server. */
+  readonly baseUrl?: string;
 }
 
 function problemTo(response: ServerResponse, error: unknown): void {
@@ -120,7 +135,8 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
     answer(request, response).catch((error: unknown) => problemTo(response, error));
   });
   const port = await listen(server);
-  const baseUrl = `http://localhost:${port}/`;
+  const localUrl = `http://localhost:${port}/`;
+  const baseUrl = options.baseUrl ?? localUrl;
   const ana = `${baseUrl}ana/profile/card#me` as WebId;
   const accounts = makeAccounts();
   accounts.people.set("a1", ana);
@@ -134,7 +150,15 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
     fetched.push(url);
     return gate(url, fetchOptions);
   };
-  const shared = { baseUrl, bearer: options.bearer ?? false, ath: options.ath ?? ("when-present" as const), limits, now, log: SILENT, safeFetch };
+  const shared = {
+    baseUrl,
+    bearer: options.bearer ?? false,
+    ath: options.ath ?? ("when-present" as const),
+    limits,
+    now,
+    log: SILENT,
+    safeFetch,
+  };
   const provider = createProvider({ ...shared, egressAllow, store, accounts });
   const verify = createAgentVerifier({
     ...shared,
@@ -155,7 +179,14 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
     const path = (request.url ?? "").split("?")[0] ?? "";
     const uid = /^\/\.oidc\/interaction\/([\w-]+)$/.exec(path)?.[1];
     const { question, answer: decide, sessionToken } = provider.doors;
-    const door = uid !== undefined ? (request.method === "POST" ? decide : question) : path === "/.oidc/session-token" ? sessionToken : null;
+    const door =
+      uid !== undefined
+        ? request.method === "POST"
+          ? decide
+          : question
+        : path === "/.oidc/session-token"
+          ? sessionToken
+          : null;
     if (door) {
       const result = await door(toDoor(request, { uid: uid ?? "" }));
       response.writeHead(result.status, result.headers as never).end(result.body);
@@ -165,17 +196,31 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
       response.end(`<${ana}> <http://www.w3.org/ns/solid/terms#oidcIssuer> <${baseUrl}>.`);
     } else {
       const headers = request.headers as Record<string, string>;
-      const agent = await verify({ method: request.method ?? "", url: baseUrl.slice(0, -1) + path, headers, ip: "192.0.2.7" });
+      const agent = await verify({
+        method: request.method ?? "",
+        url: baseUrl.slice(0, -1) + path,
+        headers,
+        ip: "192.0.2.7",
+      });
       response.writeHead(200, { "content-type": "application/json" });
       response.end(JSON.stringify(agent));
     }
   };
   return {
-    baseUrl, ana, accounts, provider, verify, store, fetched, safeFetch,
-    close: () => new Promise((resolve) => {
-      server.closeAllConnections();
-      server.close(() => resolve());
-    }),
+    baseUrl,
+    localUrl,
+    ana,
+    accounts,
+    provider,
+    verify,
+    store,
+    fetched,
+    safeFetch,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
   };
 }
 

@@ -1,3 +1,4 @@
+/** One story, though long: what a client sees of documents, binaries, folders and patches, on one server with two people. */
 import { expect } from "chai";
 import { type Person, startServer, type TestServer } from "../support/server.ts";
 
@@ -9,7 +10,11 @@ describe("Resources of a pod", () => {
   let ana: Person;
   let stranger: Person;
   const url = (path: string) => `${ana.pod}${path}`;
-  const put = (path: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = TURTLE) => ana.fetch(url(path), { method: "PUT", headers, body });
+  const put = (
+    path: string,
+    body: string | Uint8Array<ArrayBuffer>,
+    headers: Record<string, string> = TURTLE,
+  ) => ana.fetch(url(path), { method: "PUT", headers, body });
 
   before(async () => {
     server = await startServer();
@@ -56,13 +61,18 @@ describe("Resources of a pod", () => {
     });
 
     it("need a Content-Type", async () => {
-      const refused = await ana.fetch(url("notes/untyped"), { method: "PUT", body: new TextEncoder().encode("x") });
+      const refused = await ana.fetch(url("notes/untyped"), {
+        method: "PUT",
+        body: new TextEncoder().encode("x"),
+      });
       expect(refused.status).to.equal(400);
     });
 
     it("are answered with 304 and without content when unchanged", async () => {
       const { headers } = await put("notes/cached.ttl", NOTE);
-      const again = await ana.fetch(url("notes/cached.ttl"), { headers: { "if-none-match": headers.get("etag") ?? "" } });
+      const again = await ana.fetch(url("notes/cached.ttl"), {
+        headers: { "if-none-match": headers.get("etag") ?? "" },
+      });
       expect(again.status).to.equal(304);
       expect(await again.text()).to.equal("");
     });
@@ -70,9 +80,14 @@ describe("Resources of a pod", () => {
     it("with If-Match of an older version are refused with 412 and stay", async () => {
       const first = await put("notes/match.ttl", NOTE);
       await put("notes/match.ttl", '<#it> <#is> "newer".');
-      const late = await put("notes/match.ttl", '<#it> <#is> "lost".', { ...TURTLE, "if-match": first.headers.get("etag") ?? "" });
+      const late = await put("notes/match.ttl", '<#it> <#is> "lost".', {
+        ...TURTLE,
+        "if-match": first.headers.get("etag") ?? "",
+      });
       expect(late.status).to.equal(412);
-      expect(await (await ana.fetch(url("notes/match.ttl"))).text()).to.include("newer").and.not.include("lost");
+      expect(await (await ana.fetch(url("notes/match.ttl"))).text())
+        .to.include("newer")
+        .and.not.include("lost");
     });
 
     it("are not overwritten under If-None-Match: *", async () => {
@@ -92,7 +107,9 @@ describe("Resources of a pod", () => {
     it("and folders cannot share a name", async () => {
       await put("notes/either", NOTE);
       expect((await put("notes/either/child.ttl", NOTE)).status).to.equal(409);
-      expect((await ana.fetch(url("notes/either/"), { method: "PUT", headers: TURTLE })).status).to.equal(409);
+      expect((await ana.fetch(url("notes/either/"), { method: "PUT", headers: TURTLE })).status).to.equal(
+        409,
+      );
     });
 
     it("lead from the unused form with a slash to the used one, for those who may read it", async () => {
@@ -106,10 +123,15 @@ describe("Resources of a pod", () => {
   describe("binaries", () => {
     const bytes = new Uint8Array(300_000).map((_, index) => index % 251);
 
-    for (const [size, what] of [[1_000, "small"], [300_000, "large"]] as const) {
+    for (const [size, what] of [
+      [1_000, "small"],
+      [300_000, "large"],
+    ] as const) {
       it(`of ${what} size come back unchanged, whole and in ranges`, async () => {
         const content = bytes.slice(0, size);
-        expect((await put(`files/${what}.bin`, content, { "content-type": "application/octet-stream" })).status).to.equal(201);
+        expect(
+          (await put(`files/${what}.bin`, content, { "content-type": "application/octet-stream" })).status,
+        ).to.equal(201);
         const whole = await ana.fetch(url(`files/${what}.bin`));
         expect(new Uint8Array(await whole.arrayBuffer())).to.deep.equal(content);
         const part = await ana.fetch(url(`files/${what}.bin`), { headers: { range: "bytes=10-19" } });
@@ -133,7 +155,9 @@ describe("Resources of a pod", () => {
 
     it("are not available as something else", async () => {
       await put("files/photo.png", "not really", { "content-type": "image/png" });
-      expect((await ana.fetch(url("files/photo.png"), { headers: { accept: "text/turtle" } })).status).to.equal(406);
+      expect(
+        (await ana.fetch(url("files/photo.png"), { headers: { accept: "text/turtle" } })).status,
+      ).to.equal(406);
     });
   });
 
@@ -141,7 +165,10 @@ describe("Resources of a pod", () => {
     it("come into being with what is put into them, and list it", async () => {
       await put("deep/er/still/leaf.ttl", NOTE);
       const listing = await (await ana.fetch(url("deep/er/"))).text();
-      expect(listing).to.match(/contains/).and.to.include("still/").and.not.include("leaf.ttl");
+      expect(listing)
+        .to.match(/contains/)
+        .and.to.include("still/")
+        .and.not.include("leaf.ttl");
     });
 
     it("show a new ETag after each change below them", async () => {
@@ -155,7 +182,8 @@ describe("Resources of a pod", () => {
 
     it("take new members by POST, named after the Slug when it is free", async () => {
       await ana.fetch(url("posted/"), { method: "PUT", headers: TURTLE });
-      const post = (slug: string) => ana.fetch(url("posted/"), { method: "POST", headers: { ...TURTLE, slug }, body: NOTE });
+      const post = (slug: string) =>
+        ana.fetch(url("posted/"), { method: "POST", headers: { ...TURTLE, slug }, body: NOTE });
       const first = await post("milk.ttl");
       expect(first.status).to.equal(201);
       expect(first.headers.get("location")).to.equal(url("posted/milk.ttl"));
@@ -164,26 +192,47 @@ describe("Resources of a pod", () => {
       expect(await (await ana.fetch(second.headers.get("location") ?? "")).text()).to.equal(NOTE);
     });
 
-    for (const slug of ["x.acl", "../up", "a/b", "%2e%2e%2fup", ".", "..", "\u202etxt", "x.acl.meta", `${"l".repeat(400)}`]) {
+    for (const slug of [
+      "x.acl",
+      "../up",
+      "a/b",
+      "%2e%2e%2fup",
+      ".",
+      "..",
+      "\u202etxt",
+      "x.acl.meta",
+      "l".repeat(400),
+    ]) {
       it(`take no harm from the Slug ${JSON.stringify(slug.slice(0, 20))}`, async () => {
         await ana.fetch(url("slugs/"), { method: "PUT", headers: TURTLE });
-        const response = await ana.fetch(url("slugs/"), { method: "POST", headers: { ...TURTLE, slug: encodeURIComponent(slug) }, body: NOTE });
+        const response = await ana.fetch(url("slugs/"), {
+          method: "POST",
+          headers: { ...TURTLE, slug: encodeURIComponent(slug) },
+          body: NOTE,
+        });
         expect(response.status).to.equal(201);
         const location = response.headers.get("location") ?? "";
         expect(location.startsWith(url("slugs/"))).to.equal(true);
-        expect(location.slice(url("slugs/").length)).not.to.match(/\/|\.acl$|\.meta$/).and.not.equal("");
+        expect(location.slice(url("slugs/").length))
+          .not.to.match(/\/|\.acl$|\.meta$/)
+          .and.not.equal("");
       });
     }
 
     it("are made inside folders by POST with their Link", async () => {
       const link = '<http://www.w3.org/ns/ldp#BasicContainer>; rel="type"';
-      const response = await ana.fetch(ana.pod, { method: "POST", headers: { ...TURTLE, slug: "album", link } });
+      const response = await ana.fetch(ana.pod, {
+        method: "POST",
+        headers: { ...TURTLE, slug: "album", link },
+      });
       expect(response.status).to.equal(201);
       expect(response.headers.get("location")).to.equal(url("album/"));
     });
 
     it("that do not exist take no POST", async () => {
-      expect((await ana.fetch(url("nowhere/"), { method: "POST", headers: TURTLE, body: NOTE })).status).to.equal(404);
+      expect(
+        (await ana.fetch(url("nowhere/"), { method: "POST", headers: TURTLE, body: NOTE })).status,
+      ).to.equal(404);
     });
 
     it("are deleted only when empty", async () => {
@@ -196,7 +245,11 @@ describe("Resources of a pod", () => {
 
     it("do not let their listing be written", async () => {
       await put("listed/a.ttl", NOTE);
-      const forged = await ana.fetch(url("listed/"), { method: "PUT", headers: TURTLE, body: "<> <http://www.w3.org/ns/ldp#contains> <forged.ttl>." });
+      const forged = await ana.fetch(url("listed/"), {
+        method: "PUT",
+        headers: TURTLE,
+        body: "<> <http://www.w3.org/ns/ldp#contains> <forged.ttl>.",
+      });
       expect(forged.status).to.equal(409);
       expect(await (await ana.fetch(url("listed/"))).text()).not.to.include("forged");
     });
@@ -211,12 +264,17 @@ describe("Resources of a pod", () => {
   });
 
   describe("patches", () => {
-    const patch = (path: string, body: string, type = "text/n3") => ana.fetch(url(path), { method: "PATCH", headers: { "content-type": type }, body });
-    const n3 = (text: string) => `@prefix solid: <http://www.w3.org/ns/solid/terms#>. _:p a solid:InsertDeletePatch; ${text} .`;
+    const patch = (path: string, body: string, type = "text/n3") =>
+      ana.fetch(url(path), { method: "PATCH", headers: { "content-type": type }, body });
+    const n3 = (text: string) =>
+      `@prefix solid: <http://www.w3.org/ns/solid/terms#>. _:p a solid:InsertDeletePatch; ${text} .`;
 
     it("change exactly what they say", async () => {
       await put("patched/a.ttl", '<#it> <#name> "old", "kept".');
-      const response = await patch("patched/a.ttl", n3('solid:deletes { <#it> <#name> "old" }; solid:inserts { <#it> <#name> "new" }'));
+      const response = await patch(
+        "patched/a.ttl",
+        n3('solid:deletes { <#it> <#name> "old" }; solid:inserts { <#it> <#name> "new" }'),
+      );
       expect(response.status).to.equal(204);
       const text = await (await ana.fetch(url("patched/a.ttl"))).text();
       expect(text).to.include("new").and.include("kept").and.not.include("old");
@@ -224,7 +282,10 @@ describe("Resources of a pod", () => {
 
     it("that delete what is not there are refused with 409, and nothing changes", async () => {
       await put("patched/b.ttl", '<#it> <#name> "here".');
-      const response = await patch("patched/b.ttl", n3('solid:deletes { <#it> <#name> "absent" }; solid:inserts { <#it> <#name> "never" }'));
+      const response = await patch(
+        "patched/b.ttl",
+        n3('solid:deletes { <#it> <#name> "absent" }; solid:inserts { <#it> <#name> "never" }'),
+      );
       expect(response.status).to.equal(409);
       expect(await (await ana.fetch(url("patched/b.ttl"))).text()).not.to.include("never");
     });
@@ -234,17 +295,25 @@ describe("Resources of a pod", () => {
     });
 
     it("in SPARQL Update create a document", async () => {
-      const response = await patch("patched/new.ttl", 'INSERT DATA { <#it> <#name> "made" }', "application/sparql-update");
+      const response = await patch(
+        "patched/new.ttl",
+        'INSERT DATA { <#it> <#name> "made" }',
+        "application/sparql-update",
+      );
       expect(response.status).to.equal(201);
       expect(await (await ana.fetch(url("patched/new.ttl"))).text()).to.include("made");
     });
 
     it("of twenty clients at once are all kept", async () => {
       await put("patched/counter.ttl", "<#it> <#has> 0.");
-      const inserts = Array.from({ length: 20 }, (_, index) => patch("patched/counter.ttl", n3(`solid:inserts { <#it> <#has> ${index + 1} }`)));
+      const inserts = Array.from({ length: 20 }, (_, index) =>
+        patch("patched/counter.ttl", n3(`solid:inserts { <#it> <#has> ${index + 1} }`)),
+      );
       const statuses = (await Promise.all(inserts)).map(({ status }) => status);
       expect(statuses).to.deep.equal(Array.from({ length: 20 }, () => 204));
-      const text = await (await ana.fetch(url("patched/counter.ttl"), { headers: { accept: "application/n-triples" } })).text();
+      const text = await (
+        await ana.fetch(url("patched/counter.ttl"), { headers: { accept: "application/n-triples" } })
+      ).text();
       expect(text.trim().split("\n")).to.have.length(21);
     });
 
@@ -258,7 +327,16 @@ describe("Resources of a pod", () => {
   describe("the profile", () => {
     it("is what a stranger sees, and nothing else", async () => {
       expect((await fetch(url("profile/card"))).status).to.equal(200);
-      for (const path of ["", "profile/", "inbox/", "settings/", "settings/privateTypeIndex.ttl", "notes/milk.ttl", "nothing-here", ".acl"]) {
+      for (const path of [
+        "",
+        "profile/",
+        "inbox/",
+        "settings/",
+        "settings/privateTypeIndex.ttl",
+        "notes/milk.ttl",
+        "nothing-here",
+        ".acl",
+      ]) {
         expect((await fetch(url(path))).status, `anonymous ${path}`).to.equal(401);
         expect((await stranger.fetch(url(path))).status, `Ben ${path}`).to.equal(403);
       }
@@ -266,7 +344,11 @@ describe("Resources of a pod", () => {
 
     it("keeps its log-in service whoever writes it", async () => {
       const body = `<#me> <http://www.w3.org/ns/solid/terms#oidcIssuer> <https://evil.example/>.`;
-      const refused = await ana.fetch(url("profile/card"), { method: "PATCH", headers: { "content-type": "application/sparql-update" }, body: `INSERT DATA { ${body} }` });
+      const refused = await ana.fetch(url("profile/card"), {
+        method: "PATCH",
+        headers: { "content-type": "application/sparql-update" },
+        body: `INSERT DATA { ${body} }`,
+      });
       expect(refused.status).to.equal(409);
       expect(await (await fetch(url("profile/card"))).text()).not.to.include("evil.example");
       expect((await ana.fetch(url("profile/card"), { method: "DELETE" })).status).to.equal(409);
@@ -274,7 +356,17 @@ describe("Resources of a pod", () => {
   });
 
   describe("paths", () => {
-    for (const path of ["%2e%2e/etc", "a//b", "a/%2Fb", "a%5Cb", "a%00b", "bad%zz", "x.acl.acl", "trailing.", "folder.acl/"]) {
+    for (const path of [
+      "%2e%2e/etc",
+      "a//b",
+      "a/%2Fb",
+      "a%5Cb",
+      "a%00b",
+      "bad%zz",
+      "x.acl.acl",
+      "trailing.",
+      "folder.acl/",
+    ]) {
       it(`such as ${path} are refused`, async () => {
         const response = await ana.raw("GET", `/ana/${path}`);
         expect(response.status).to.equal(400);
@@ -290,16 +382,32 @@ describe("Resources of a pod", () => {
   it("say how they may be used", async () => {
     const { headers } = await ana.fetch(ana.pod);
     const link = headers.get("link") ?? "";
-    for (const part of ['rel="acl"', "pim/space#Storage", "solid/terms#storageDescription", "solid/terms#owner", "solid/sparql#endpoint", "ldp#BasicContainer"]) {
+    for (const part of [
+      'rel="acl"',
+      "pim/space#Storage",
+      "solid/terms#storageDescription",
+      "solid/terms#owner",
+      "solid/sparql#endpoint",
+      "ldp#BasicContainer",
+    ]) {
       expect(link).to.include(part);
     }
-    expect(headers.get("wac-allow")).to.match(/user="[^"]*read[^"]*write/).and.to.match(/public=""/);
+    expect(headers.get("wac-allow"))
+      .to.match(/user="[^"]*read[^"]*write/)
+      .and.to.match(/public=""/);
     expect(headers.get("accept-patch")).to.include("text/n3").and.include("application/sparql-update");
     expect(headers.get("last-modified")).to.match(/GMT$/);
   });
 
   it("answer a preflight without login, for a day's work in one", async () => {
-    const response = await fetch(url("notes/milk.ttl"), { method: "OPTIONS", headers: { origin: "https://app.example", "access-control-request-method": "PUT", "access-control-request-headers": "dpop" } });
+    const response = await fetch(url("notes/milk.ttl"), {
+      method: "OPTIONS",
+      headers: {
+        origin: "https://app.example",
+        "access-control-request-method": "PUT",
+        "access-control-request-headers": "dpop",
+      },
+    });
     expect(response.status).to.equal(204);
     expect(response.headers.get("access-control-allow-origin")).to.equal("https://app.example");
     expect(response.headers.get("access-control-allow-methods")).to.include("PATCH");

@@ -67,7 +67,7 @@ export function bench(store: Store = createMemoryStore()): Bench {
   const write = (event: string, fields?: object) => void logged.push(`${event} ${JSON.stringify(fields)}`);
   const log: Log = { debug: write, info: write, warn: write, error: write };
   const now = () => new Date(time);
-  const registry = createRegistry({ store, now, zone: "zz", baseUrl: `${HOST}/`, limits: LIMITS, log });
+  const registry = createRegistry({ store, now, zones: ["zz"], baseUrl: `${HOST}/`, limits: LIMITS, log });
   const doors = passportDoors(registry);
 
   return {

@@ -90,7 +90,7 @@ export async function person(name: string, counts?: Parameters<typeof keysOf>[1]
     rotate: await signOperation(rotate, rotate.auth, keys.next),
     later,
     facts: {
-      zone: "zz",
+      zones: ["zz"],
       registrarKeys: (by) => (by === "local" ? [registrar.key] : []),
       storageOrigins: (delegate) => (delegate === host.key ? [HOST] : []),
     },

@@ -1,3 +1,4 @@
+/** One idea, though long: every way to change a passport, told to one registry on each engine. */
 import { expect } from "chai";
 import {
   generateKeyPair,
@@ -16,9 +17,11 @@ import {
   sponsorOperation,
   verifyBundle,
 } from "../../client-lib/passport/index.ts";
+import type { Problem } from "../../server/errors.ts";
 import { createMemoryStore } from "../../server/store/memory.ts";
 import { decodeRecord } from "../../server/store/record.ts";
 import { SERVER_POD, type Store } from "../../server/store/store.ts";
+import { ENGINES, openTestStore } from "../support/store.ts";
 import { type Bench, bench, podOf, refusal, webIdOf } from "./desk.ts";
 import { GOLDEN_CREATE } from "./golden.ts";
 import { HOST, key } from "./people.ts";
@@ -219,23 +222,28 @@ describe("sending operations", () => {
     expect(await found(registry, ana.id)).to.deep.equal(before);
   });
 
-  it("lets one of two rotations at once win, and tells the other where the passport stands", async () => {
-    const { registry, open, state, now } = bench();
-    const ana = await open("ana");
-    const at = await state(ana.id);
-    const rivals = await Promise.all([1, 2, 3, 4].map(() => rotatePassport(at, ana.keys, now())));
-    const answers = await Promise.allSettled(rivals.map(({ rotateOp }) => registry.submit(rotateOp)));
-    const refused = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason] : []));
-    expect(answers.length - refused.length).to.equal(1);
-    for (const reason of refused)
-      expect([reason.code, reason.members.rule, reason.members.aseq, reason.members.dseq]).to.deep.equal([
-        "conflict",
-        "seq",
-        1,
-        2,
-      ]);
-    expect((await found(registry, ana.id)).head.auth).to.have.length(2);
-  });
+  for (const engine of ENGINES) {
+    it(`lets one of four rotations at once win, and tells the others where the passport stands (${engine})`, async () => {
+      const opened = await openTestStore(engine);
+      try {
+        const { registry, open, state, now } = bench(opened.store);
+        const ana = await open("ana");
+        const at = await state(ana.id);
+        const rivals = await Promise.all([1, 2, 3, 4].map(() => rotatePassport(at, ana.keys, now())));
+        const answers = await Promise.allSettled(rivals.map(({ rotateOp }) => registry.submit(rotateOp)));
+        const refused = answers.flatMap((answer) =>
+          answer.status === "rejected" ? [answer.reason as Problem] : [],
+        );
+        expect(answers.length - refused.length).to.equal(1);
+        for (const { code, members } of refused) {
+          expect({ code, ...members }).to.include({ code: "conflict", rule: "seq", aseq: 1, dseq: 2 });
+        }
+        expect((await found(registry, ana.id)).head.auth).to.have.length(2);
+      } finally {
+        await opened.dispose();
+      }
+    });
+  }
 
   it("does not go back: neither to an older data record nor to older keys", async () => {
     const { registry, open, state, now } = bench();

@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import fc from "fast-check";
+import { jcs } from "../../client-lib/passport/bytes.ts";
 import { judge, OPERATION_BYTES_MAX, RULES, readSigned } from "../../client-lib/passport/index.ts";
 import { LIMITS } from "../../server/limits.ts";
 import { candidate, forge, person } from "./people.ts";
@@ -89,5 +91,40 @@ describe("rules of passport operations", () => {
         }
       }
     }
+  });
+
+  it("hold for no operation of which anything at all was changed", async () => {
+    const ana = await person("ana");
+    const signed = [
+      [ana.create, null],
+      [ana.rotate, ana.state],
+      [ana.data, ana.state],
+    ] as const;
+    /** Puts `value` at a place in the operation that `steps` lead to. */
+    const change = (node: unknown, steps: readonly number[], value: unknown): unknown => {
+      const [step, ...rest] = steps;
+      if (step === undefined || typeof node !== "object" || node === null) return value;
+      const names = Object.keys(node);
+      const name = names[step % Math.max(names.length, 1)];
+      if (name === undefined) return value;
+      const inner = change((node as Record<string, unknown>)[name], rest, value);
+      return Array.isArray(node) ? node.with(Number(name), inner) : { ...node, [name]: inner };
+    };
+    const steps = fc.array(fc.nat(20), { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...signed),
+        steps,
+        fc.jsonValue(),
+        async ([one, state], path, value) => {
+          const op = change(one.op, path, value);
+          const same = jcs(op) === jcs(one.op);
+          expect((await judge(candidate(forge({ ...one, op }), state))).kind).to.equal(
+            same ? "valid" : "broken",
+          );
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 });

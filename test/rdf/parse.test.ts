@@ -6,7 +6,7 @@ import { keyOfTriple } from "../../server/rdf/terms.ts";
 
 const HERE = "https://ana.example/notes/today.ttl";
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const parse = (text: string | Uint8Array, type = "text/turtle", limits = LIMITS) =>
+const parse = (text: string | Uint8Array, type = "text/turtle", limits: RdfLimits = LIMITS) =>
   parseRdf(typeof text === "string" ? bytes(text) : text, type, HERE, limits);
 
 async function refusal(promise: Promise<unknown>): Promise<Problem> {

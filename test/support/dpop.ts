@@ -24,7 +24,9 @@ export async function createDpopKey(): Promise<DpopKey> {
 /** Logs in with client credentials and signs every request afresh; follows redirects by signing again. */
 export async function logIn(issuer: string, id: string, secret: string): Promise<Fetch> {
   const key = await createDpopKey();
-  const { token_endpoint: endpoint } = (await (await fetch(new URL(".well-known/openid-configuration", issuer))).json()) as { token_endpoint: string };
+  const { token_endpoint: endpoint } = (await (
+    await fetch(new URL(".well-known/openid-configuration", issuer))
+  ).json()) as { token_endpoint: string };
   const response = await fetch(endpoint, {
     method: "POST",
     headers: {
@@ -40,6 +42,10 @@ export async function logIn(issuer: string, id: string, secret: string): Promise
     const headers = new Headers(init.headers);
     headers.set("authorization", `DPoP ${token}`);
     headers.set("dpop", await key.proof(init.method ?? "GET", url.split(/[?#]/, 1)[0] ?? url));
-    return fetch(url, { ...init, headers, ...(init.body && typeof init.body === "object" && "getReader" in init.body && { duplex: "half" }) });
+    return fetch(url, {
+      ...init,
+      headers,
+      ...(init.body && typeof init.body === "object" && "getReader" in init.body && { duplex: "half" }),
+    });
   };
 }

@@ -1,6 +1,6 @@
 /** A real server on a free port with its data in a folder of its own, and people who live on it. */
 import { mkdtemp, rm } from "node:fs/promises";
-import { request, type IncomingHttpHeaders } from "node:http";
+import { type IncomingHttpHeaders, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createPerson } from "../../server/cli/people.ts";
@@ -36,14 +36,21 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-export function sendRaw(baseUrl: string, method: string, path: string, headers: Record<string, string> = {}): Promise<RawResponse> {
+export function sendRaw(
+  baseUrl: string,
+  method: string,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<RawResponse> {
   const { hostname, port } = new URL(baseUrl);
   return new Promise((resolve, reject) => {
     const sent = request({ hostname, port, method, path, headers }, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => (text += chunk));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
+      );
     });
     sent.on("error", reject);
     sent.end();
@@ -54,7 +61,9 @@ export function sendRaw(baseUrl: string, method: string, path: string, headers: 
 export async function startServer(env: Readonly<Record<string, string>> = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), "freehold-test-"));
   const log: string[] = [];
-  const running = await serve(readConfig({ FREEHOLD_PORT: "0", FREEHOLD_DATA: folder, ...env }), (line) => log.push(line));
+  const running = await serve(readConfig({ FREEHOLD_PORT: "0", FREEHOLD_DATA: folder, ...env }), (line) =>
+    log.push(line),
+  );
   const { context } = running;
   const { baseUrl } = context.config;
   return {
@@ -63,9 +72,20 @@ export async function startServer(env: Readonly<Record<string, string>> = {}): P
     context,
     log,
     async person(name) {
-      const { webid, pod, passport, credentials } = await createPerson(context, { name, podName: name.toLowerCase(), password: `a long password of ${name}` });
+      const { webid, pod, passport, credentials } = await createPerson(context, {
+        name,
+        podName: name.toLowerCase(),
+        password: `a long password of ${name}`,
+      });
       const ownFetch = await logIn(baseUrl, credentials.id, credentials.secret);
-      return { webid, pod, passport, credentials, fetch: ownFetch, raw: (method, path, headers) => sendRaw(baseUrl, method, path, headers) };
+      return {
+        webid,
+        pod,
+        passport,
+        credentials,
+        fetch: ownFetch,
+        raw: (method, path, headers) => sendRaw(baseUrl, method, path, headers),
+      };
     },
     async close() {
       await running.close();

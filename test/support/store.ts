@@ -48,7 +48,7 @@ export async function openStoreIn(
   return openSqliteStore({
     folder,
     rootKeyFile: join(folder, "root.key"),
-    limits: { ...LIMITS, ...limits } as Limits,
+    limits: { ...LIMITS, diskReserveBytes: 64 * 1024, ...limits },
     log: listeningLog(events),
     now,
   });
@@ -58,7 +58,7 @@ export async function openTestStore(engine: Engine, options: TestStoreOptions = 
   const { limits, now = () => new Date() } = options;
   const events: string[] = [];
   if (engine === "memory") {
-    const store = createMemoryStore({ limits: { ...LIMITS, ...limits } as Limits, now });
+    const store = createMemoryStore({ limits: { ...LIMITS, ...limits }, now });
     return { store, folder: null, events, dispose: () => store.close() };
   }
   const temporary = await temporaryFolder();

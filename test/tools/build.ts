@@ -99,7 +99,7 @@ export async function buildPackages(root: string): Promise<readonly string[]> {
     extends: "../tsconfig.json",
     compilerOptions: { ...COMPILER_OPTIONS, rootDir: "..", outDir: "compiled" },
     include: PACKAGES.map(({ code }) => `../${code}`),
-    exclude: ["../node_modules", "../**/examples"],
+    exclude: ["../node_modules"],
   };
   writeFileSync(join(dist, "tsconfig.json"), JSON.stringify(settings));
   execFileSync(

@@ -2,10 +2,12 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { idOfGenesis } from "../../client-lib/passport/identifier.ts";
 import { createAccess } from "../../server/access/authorize.ts";
 import { type AccountService, createAccounts } from "../../server/account/accounts.ts";
 import { accountDoors } from "../../server/account/doors.ts";
 import type { NewDocument } from "../../server/account/new-pod.ts";
+import type { ConsentedApps } from "../../server/account/owner.ts";
 import { createOwnerAccess } from "../../server/account/owner-access.ts";
 import { createPages, errorPage, pageDoors } from "../../server/account/pages.ts";
 import { json } from "../../server/body.ts";
@@ -35,6 +37,9 @@ export interface Harness {
   readonly accounts: AccountService;
   readonly store: Store;
   readonly pods: ReturnType<typeof createPods>;
+  /** Apps that were let in, by account, in place of the identity provider; tests write into it. */
+  readonly apps: Map<string, { grantId: string; clientId: string; since: number }[]>;
+  readonly consented: ConsentedApps;
   /** Moves the clock, in ms. */
   pass(ms: number): void;
   write(pod: Pod, documents: readonly NewDocument[]): Promise<void>;
@@ -43,6 +48,12 @@ export interface Harness {
 
 export const PASSPORT_ID = "dpzz1qqucj2802nagrsht74gtkfnsmzp75h8geuv2qutwgy9v9vu6";
 const DELEGATE_KEY = "z6MkkEYGKViogKRJDCuJvT8qVH9SGbGt4Jr7rYGutjN1dmhX";
+
+/** A desk that takes any first operation: its rules are tested where they are. */
+async function takePassport(createOp: unknown): Promise<{ id: string }> {
+  const { op } = (createOp ?? {}) as { op?: Parameters<typeof idOfGenesis>[0] };
+  return { id: typeof op === "object" ? await idOfGenesis(op) : PASSPORT_ID };
+}
 
 interface Row {
   readonly verb: string;
@@ -64,7 +75,7 @@ function match(row: Row, method: string, path: string): Record<string, string> |
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   let ahead = 0;
   const now = (): Date => new Date(Date.now() + ahead);
-  const limits: Limits = Object.freeze({ ...LIMITS, ...options.limits }) as Limits;
+  const limits: Limits = Object.freeze({ ...LIMITS, ...options.limits });
   const log = createLog(options.log ?? (() => {}), now);
   const store = createMemoryStore();
   const pods = createPods(store, now);
@@ -73,7 +84,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   await once(server, "listening");
   const baseUrl = options.baseUrl ?? `http://localhost:${(server.address() as AddressInfo).port}/`;
   const write = async (pod: Pod, documents: readonly NewDocument[]): Promise<void> => {
-    await store.write(pod.id, (transaction) => putDocuments(transaction, pod, documents, now().getTime()));
+    await store.write(pod.id, (transaction) => putDocuments(transaction, documents, now().getTime()));
   };
   const accounts = createAccounts({
     store,
@@ -92,11 +103,16 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     }),
     passport: {
       begin: async () => ({ zone: "zz", registrar: "local", delegateKey: DELEGATE_KEY }),
-      finish: ({ createOp }) => options.finish?.(createOp) ?? Promise.resolve({ id: PASSPORT_ID }),
+      finish: ({ createOp }) => options.finish?.(createOp) ?? takePassport(createOp),
     },
   });
   const pages = createPages({ baseUrl });
-  const responder = createResponder({ log, errorPage, problemBase: "https://freehold.example/problems#" });
+  const responder = createResponder({
+    log,
+    errorPage,
+    challenge: {},
+    problemBase: "https://freehold.example/problems#",
+  });
 
   const readPod: Door = async ({ url }) => {
     const pod = await pods.find(url.pathname.split("/")[1] ?? "");
@@ -109,10 +125,24 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   };
   const interaction = {
     client: { id: "https://photos.example/id", name: "Photo Frame", uri: "https://photos.example/" },
+    redirectTo: "https://photos.example/back",
     prompt: "consent",
   };
+  const apps: Harness["apps"] = new Map();
+  const consented: ConsentedApps = {
+    consentedApps: async (accountId) => apps.get(accountId) ?? [],
+    async revoke(accountId, grantId) {
+      const list = apps.get(accountId) ?? [];
+      apps.set(
+        accountId,
+        list.filter((app) => app.grantId !== grantId),
+      );
+      return list.some((app) => app.grantId === grantId);
+    },
+    signOut: async () => {},
+  };
   const rows: readonly Row[] = [
-    ...accountDoors(accounts),
+    ...accountDoors(accounts, consented),
     ...pageDoors(pages),
     {
       verb: "post",
@@ -156,6 +186,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     accounts,
     store,
     pods,
+    apps,
+    consented,
     write,
     pass: (ms) => {
       ahead += ms;

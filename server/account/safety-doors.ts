@@ -1,0 +1,113 @@
+/** Staying safe: passkeys, password, recovery file, connected programs, and where one is signed in. */
+import { Problem } from "../errors.ts";
+import type { AccountService } from "./accounts.ts";
+import { type AccountDoor, done, type Guards, NAME_MAX, readPassword } from "./guards.ts";
+import { deviceOf } from "./sessions.ts";
+
+export function safetyDoors(accounts: AccountService, guards: Guards): readonly AccountDoor[] {
+  const { deps, sessions, passkeys, credentials } = accounts;
+  const { now } = deps;
+
+  return [
+    {
+      verb: "post",
+      path: "/.account/passkey/register",
+      door: guards.proved(async ({ account }, input, request) => {
+        const { accountId, passkey } = await passkeys.register(
+          "add",
+          input.raw("passkey"),
+          deviceOf(request.headers["user-agent"] ?? ""),
+        );
+        if (accountId !== account.id)
+          throw new Problem("input-invalid", "The passkey was made for another account");
+        await accounts.addPasskey(account, passkey);
+        return done({ id: passkey.id, name: passkey.name, created: passkey.created });
+      }),
+    },
+    {
+      verb: "delete",
+      path: "/.account/passkeys/:id",
+      door: guards.remove(async (who, { params }) => {
+        guards.requireProof(who);
+        await accounts.removePasskey(who.account, params["id"] ?? "");
+        return done();
+      }),
+    },
+    {
+      verb: "post",
+      path: "/.account/password",
+      door: guards.proved(async ({ account, session }, input) => {
+        const password = readPassword(input, "password");
+        input.done();
+        await accounts.setPassword(account, password);
+        await sessions.endOthers(account.id, session.id); // Whoever knew the old one is out.
+        return done();
+      }),
+    },
+    {
+      verb: "post",
+      path: "/.account/recovery",
+      door: guards.own(async ({ account }) =>
+        done({ recoverySaved: (await accounts.noteRecovery(account)).recoverySaved }),
+      ),
+    },
+    {
+      verb: "get",
+      path: "/.account/credentials",
+      door: guards.see(async ({ account }) => done({ credentials: await credentials.list(account.id) })),
+    },
+    {
+      verb: "post",
+      path: "/.account/credentials",
+      door: guards.proved(async ({ account }, input) => {
+        const name = input.text("name", 1, NAME_MAX);
+        const expires = input.moment("expires");
+        if (expires !== null && expires <= now().getTime())
+          input.fault("expires", "Choose a day in the future");
+        input.done();
+        return done(await credentials.create(account, name, expires));
+      }),
+    },
+    {
+      verb: "delete",
+      path: "/.account/credentials/:id",
+      door: guards.remove(async ({ account }, { params }) => {
+        await credentials.delete(account.id, params["id"] ?? "");
+        return done();
+      }),
+    },
+    {
+      verb: "get",
+      path: "/.account/sessions",
+      door: guards.see(async ({ account, session }) => {
+        const list = await sessions.list(account.id);
+        return done({
+          sessions: list.map(({ id, device, created, seen }) => ({
+            id,
+            device,
+            created,
+            seen,
+            current: id === session.id,
+          })),
+        });
+      }),
+    },
+    {
+      verb: "delete",
+      path: "/.account/sessions/:id",
+      door: guards.remove(async ({ account, session }, { params }) => {
+        const id = params["id"] ?? "";
+        await sessions.end(account.id, id);
+        return done({}, id === session.id ? { "set-cookie": sessions.forget } : {});
+      }),
+    },
+    {
+      verb: "delete",
+      path: "/.account/sessions",
+      door: guards.remove(async ({ account, session }) => {
+        await sessions.endOthers(account.id, session.id);
+        return done();
+      }),
+    },
+  ];
+}

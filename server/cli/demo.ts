@@ -1,0 +1,256 @@
+/** `freehold demo`: two people in two countries, two vendors, real files, one question; each step checked as it happens. */
+import { spawn } from "node:child_process";
+import { createReadStream } from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { grant, openPod, query, revoke } from "@freehold/client";
+import { login } from "@freehold/client/node";
+import type { Config } from "../config.ts";
+import type { Context } from "../context.ts";
+import { importInto } from "../import/import-file.ts";
+import { createPerson, type Person } from "./people.ts";
+import { createPodReader } from "./pod-reader.ts";
+import { type Running, serve } from "./serve.ts";
+
+/* oxlint-disable no-console -- this is the command line */
+const FILES = new URL("../import/demo/", import.meta.url);
+const VENDOR_SCRIPT = import.meta.resolve("@freehold/client/examples/vendor");
+const FORBIDDEN_EXIT = 4; // What the vendor's script says when it is refused.
+const RECORDS_LEAST = 2_000;
+
+const PEOPLE = [
+  { name: "Ana Dlamini", podName: "ana", zone: "za", country: "South Africa" },
+  { name: "Ben Keller", podName: "ben", zone: "ch", country: "Switzerland" },
+] as const;
+const VENDORS = [
+  { name: "Karoo Budget Coach", podName: "karoo", zone: "za" },
+  { name: "Limmat Energy Advice", podName: "limmat", zone: "ch" },
+] as const;
+
+class StepFailed extends Error {
+  override readonly name = "StepFailed";
+}
+
+function check(holds: boolean, otherwise: string): asserts holds {
+  if (!holds) throw new StepFailed(otherwise);
+}
+
+async function step<T>(
+  title: string,
+  work: () => Promise<T>,
+  tell: (result: T) => string = () => "",
+): Promise<T> {
+  const isLive = process.stdout.isTTY;
+  if (isLive) process.stdout.write(`  …  ${title}`);
+  const result = await work();
+  const detail = tell(result);
+  process.stdout.write(`${isLive ? "\r" : ""}  ✔  ${title}${detail && `: ${detail}`}\n`);
+  return result;
+}
+
+const openAs = async (person: Person, issuer: string) => {
+  const { fetch } = await login({
+    issuer,
+    clientId: person.credentials.id,
+    clientSecret: person.credentials.secret,
+  });
+  return openPod(person.pod, { fetch });
+};
+
+async function importFiles(context: Context, podName: string): Promise<number> {
+  const pod = await context.pods.find(podName);
+  check(pod !== null, `There is no pod ${podName}`);
+  const folder = new URL(`${podName}/`, FILES);
+  let records = 0;
+  for (const name of await readdir(folder)) {
+    const run = await importInto(
+      {
+        name,
+        content: createReadStream(new URL(name, folder)),
+        pod: { name: podName, url: `${context.config.baseUrl}${podName}/`, secret: pod.id },
+        now: context.now,
+        limits: context.config.limits,
+        read: createPodReader(context.store, pod),
+      },
+      (documents) => context.writeDocuments(pod, documents),
+    );
+    if (process.stdout.isTTY)
+      process.stdout.write(`\r  …  ${podName}: ${name}, ${run.written} records        `);
+    records += run.written;
+  }
+  return records;
+}
+
+/** The vendor's own script, as it stands in the README, in a process of its own. */
+function askAs(
+  vendor: Person,
+  issuer: string,
+  passport: string,
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  const args = [
+    fileURLToPath(VENDOR_SCRIPT),
+    issuer,
+    vendor.credentials.id,
+    vendor.credentials.secret,
+    issuer,
+    passport,
+  ];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, output }));
+  });
+}
+
+async function play({ context }: Running): Promise<readonly Person[]> {
+  const { baseUrl } = context.config;
+  const people: Person[] = [];
+  for (const { country, ...person } of PEOPLE) {
+    const opened = await step(
+      `${person.name} in ${country} opens a pod`,
+      () => createPerson(context, { ...person, password: `${person.podName} keeps this pod` }),
+      ({ passport }) => passport,
+    );
+    people.push(opened);
+  }
+  const [ana, ben] = people;
+  check(ana !== undefined && ben !== undefined, "Two people were opened");
+  const vendors: Person[] = [];
+  for (const vendor of VENDORS) {
+    vendors.push(
+      await step(`${vendor.name} registers as a vendor`, () =>
+        createPerson(context, { ...vendor, password: `${vendor.podName} keeps this pod` }),
+      ),
+    );
+  }
+  const [karoo, limmat] = vendors;
+  check(karoo !== undefined && limmat !== undefined, "Two vendors were opened");
+
+  let records = 0;
+  for (const { name, podName } of PEOPLE) {
+    records += await step(
+      `${name} imports contacts, bank statement, orders and energy readings`,
+      () => importFiles(context, podName),
+      (count) => `${count} records`,
+    );
+  }
+  check(records >= RECORDS_LEAST, `Only ${records} records were imported`);
+
+  const anasPod = await openAs(ana, baseUrl);
+  const own = await step(
+    "Ana asks her own pod how many payments it holds",
+    async () => {
+      for await (const row of query<"n">(
+        anasPod,
+        "SELECT (COUNT(*) AS ?n) { ?payment a <https://schema.org/MoneyTransfer> }",
+      ))
+        return Number(row.n?.value);
+      return 0;
+    },
+    String,
+  );
+  check(own > 0, "Ana sees no payments of her own");
+
+  await step("Before any grant, Karoo is refused", async () => {
+    const { code, output } = await askAs(karoo, baseUrl, ana.passport);
+    check(code === FORBIDDEN_EXIT, `The vendor's script ended with ${code}: ${output}`);
+  });
+  await step("Ana lets Karoo read her bank folder, and nothing else", () =>
+    grant(anasPod, "bank/", { to: karoo.webid, modes: ["read"] }),
+  );
+  const table = await step("Karoo resolves Ana's passport and asks for her payments", async () => {
+    const { code, output } = await askAs(karoo, baseUrl, ana.passport);
+    check(code === 0 && output.includes("date"), `The vendor's script ended with ${code}: ${output}`);
+    return output;
+  });
+  console.log(table);
+
+  await step("Karoo sees no orders, no contacts, no energy readings", async () => {
+    const pod = await openPod(ana.passport, {
+      ...(await login({
+        issuer: baseUrl,
+        clientId: karoo.credentials.id,
+        clientSecret: karoo.credentials.secret,
+      })),
+      resolvers: [baseUrl],
+    });
+    const types =
+      "https://schema.org/Order http://www.w3.org/2006/vcard/ns#Individual http://www.w3.org/ns/sosa/Observation"
+        .split(" ")
+        .map((type) => `<${type}>`);
+    for await (const row of query(
+      pod,
+      `SELECT ?thing { VALUES ?type { ${types.join(" ")} } ?thing a ?type } LIMIT 1`,
+    ))
+      check(false, `It sees ${row.thing?.value}`);
+  });
+  await step("Limmat, to whom Ana granted nothing, is refused", async () => {
+    const { code, output } = await askAs(limmat, baseUrl, ana.passport);
+    check(code === FORBIDDEN_EXIT, `The vendor's script ended with ${code}: ${output}`);
+  });
+  await step("Ben lets Limmat read his energy readings", async () =>
+    grant(await openAs(ben, baseUrl), "energy/", { to: limmat.webid, modes: ["read"] }),
+  );
+  await step("Ana revokes", () => revoke(anasPod, "bank/", { from: karoo.webid }));
+  const refusal = await step("Karoo asks again and is refused, with the reason", async () => {
+    const { code, output } = await askAs(karoo, baseUrl, ana.passport);
+    check(
+      code === FORBIDDEN_EXIT && !output.includes("┌"),
+      `The vendor's script ended with ${code}: ${output}`,
+    );
+    return output.trim();
+  });
+  console.log(`\n${refusal.replace(/^/gm, "       ")}\n`);
+  return people;
+}
+
+/** @param once Do every step once and exit; otherwise the server stays for looking around. */
+export async function demo(config: Config, { once }: { readonly once: boolean }): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), "freehold-demo-"));
+  const port = once ? 0 : config.port;
+  const baseUrl = `http://localhost:${port}/`;
+  const running = await serve(
+    {
+      ...config,
+      port,
+      baseUrl,
+      dataFolder: folder,
+      rootKeyFile: join(folder, "root.key"),
+      zones: ["za", "ch"],
+      logLevel: "error",
+    },
+    (line) => process.stderr.write(line),
+  );
+  let code = 0;
+  try {
+    console.log(`\nFreehold demo at ${running.context.config.baseUrl}\n`);
+    const people = await play(running);
+    console.log("  Every step held.\n");
+    if (!once) {
+      for (const [index, { name, podName }] of PEOPLE.entries())
+        console.log(
+          `  Sign in as ${name}: name ${podName}, password "${podName} keeps this pod", passport ${people[index]?.passport}`,
+        );
+      console.log(
+        `\n  ${running.context.config.baseUrl} stays open until you press Ctrl+C; the data in ${folder} are then deleted.\n`,
+      );
+      await new Promise<void>((resolve) => {
+        for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+      });
+    }
+  } catch (error) {
+    console.error(
+      `\n  ✘  ${error instanceof StepFailed ? error.message : ((error as Error).stack ?? String(error))}`,
+    );
+    code = 1;
+  } finally {
+    await running.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+  return code;
+}
