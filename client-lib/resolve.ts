@@ -20,11 +20,15 @@ export interface Memory {
 
 const REMEMBERED_MAX = 10_000; // The oldest is forgotten first.
 
+/** A memory that lasts as long as it is held. */
 export function createMemory(): Memory {
   const seen = new Map<PassportId, Seen>();
   return {
     get: async (id) => seen.get(id) ?? null,
     async set(id, now) {
+      const before = seen.get(id);
+      // Of two answers at once the older may come last.
+      if (before && (before.aseq > now.aseq || (before.aseq === now.aseq && before.dseq > now.dseq))) return;
       seen.delete(id);
       seen.set(id, now);
       for (const oldest of seen.keys()) {
@@ -63,10 +67,20 @@ export interface Resolution {
 
 const BUNDLE_BYTES_MAX = 1024 * 1024; // Chain and data of a long life; more is an attack.
 
+/** Stops as soon as it is too much: a lying resolver must not fill the memory. */
 async function readBounded(response: Response): Promise<string> {
-  const text = await response.text();
-  if (text.length > BUNDLE_BYTES_MAX) throw new PassportError("bundle", "It is too large");
-  return text;
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  let [text, bytes] = ["", 0];
+  for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
+    bytes += next.value.length;
+    if (bytes > BUNDLE_BYTES_MAX) {
+      await reader?.cancel();
+      throw new PassportError("bundle", "It is too large");
+    }
+    text += decoder.decode(next.value, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 async function resolveAt(base: string, id: PassportId, options: ResolveOptions): Promise<Passport> {

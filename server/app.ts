@@ -11,11 +11,20 @@ import { challenge } from "./auth/challenge.ts";
 import type { Context } from "./context.ts";
 import { Problem } from "./errors.ts";
 import { healthDoors } from "./health.ts";
-import { parseDoorRequest, parseOperation, requestIdOf, withAgent } from "./http/parse.ts";
+import {
+  checkMessage,
+  METHODS,
+  originForm,
+  parseDoorRequest,
+  parseOperation,
+  requestIdOf,
+  targetOf,
+  withAgent,
+} from "./http/parse.ts";
 import { corsHeaders, createResponder, preflight } from "./http/respond.ts";
 import { parseTarget, type Target } from "./iri.ts";
-import { describeServer, describeStorage } from "./ldp/describe.ts";
-import { ALLOWED, abilityHeaders, linkHeader, type Nature, natureOf } from "./ldp/headers.ts";
+import { describeServer, describeStorage, serviceHeaders } from "./ldp/describe.ts";
+import { ALLOWED, abilityHeaders, linkHeader, natureOf } from "./ldp/headers.ts";
 import {
   type Need,
   type Needs,
@@ -25,6 +34,7 @@ import {
   needsOfPut,
   needsOfRead,
 } from "./ldp/needs.ts";
+import type { MayRead } from "./ldp/write.ts";
 import type { Agent, Door, Operation, Result } from "./operation.ts";
 import { passportDoors } from "./passport/doors.ts";
 import type { Pod } from "./store/pods.ts";
@@ -33,32 +43,49 @@ import type { Snapshot } from "./store/store.ts";
 type Verb = "get" | "put" | "post" | "patch" | "delete";
 
 /** A door to a pod's resources: what it needs is authorised in the same snapshot in which it acts. */
-interface PodRoute {
+export interface PodRoute {
   readonly verb: Verb;
   readonly path: string;
   readonly modes: Needs;
-  /** First what needs no snapshot, then what does. Absent for writes, which are LDP's. */
-  readonly read?: (operation: Operation) => Promise<(snapshot: Snapshot, pod: Pod) => Promise<Result>>;
+  /** First what needs no snapshot, then what does; null asks for a newer one. Absent for writes, which are LDP's. */
+  readonly read?: (operation: Operation) => Promise<(snapshot: Snapshot, pod: Pod) => Promise<Result | null>>;
 }
 
 /** A door of the server's own. `modes` says out loud who may pass: everybody, or whom the door itself asks to log in. */
-interface DoorRoute {
+export interface DoorRoute {
   readonly verb: Verb;
   readonly path: string;
   readonly modes: "public" | "session";
+  /** Whether pages of other origins may read the answer; the doors of people's accounts are for our own pages. */
+  readonly origins: "all" | "own";
   readonly door: Door;
 }
+
+const EVERYBODY = { modes: "public", origins: "all" } as const;
+const VISITORS = { modes: "public", origins: "own" } as const;
+const OWN_PAGES = { modes: "session", origins: "own" } as const;
+
+const READ_TRIES = 5; // Only a file that is replaced all the time, or damaged, needs as many.
 
 /** A query's dataset is what the agent may read, so the door itself asks for nothing. */
 const needsNothing: Needs = async () => [];
 
-function podRoutes(context: Context): readonly PodRoute[] {
-  const { ldp, queries, access } = context;
-  const mayRead = (snapshot: Snapshot, pod: Pod, agent: Agent) => async (path: string) =>
+/** For whatever would tell an agent of another resource than the one it asked for. */
+function mayReadOf({ access }: Context, snapshot: Snapshot, pod: Pod, agent: Agent): MayRead {
+  return async (path) =>
     (await access.authorize(snapshot, pod, agent, parseTarget(path), ["read"])).kind === "granted";
+}
+
+/** In this order: the first that fits is the one. */
+export function podRoutes(context: Context): readonly PodRoute[] {
+  const { ldp, queries } = context;
   const ask: PodRoute["read"] = async (operation) => {
     const request = await queries.parse(operation);
-    return (snapshot, pod) => queries.answer(snapshot, pod, operation, request);
+    return async (snapshot, pod) => {
+      const result = await queries.answer(snapshot, pod, operation, request);
+      const headers = { ...serviceHeaders(context.config.baseUrl, pod, operation), ...result.headers };
+      return { ...result, headers };
+    };
   };
   return [
     {
@@ -74,7 +101,7 @@ function podRoutes(context: Context): readonly PodRoute[] {
       path: "/{*path}",
       modes: needsOfRead,
       read: async (operation) => (snapshot, pod) =>
-        ldp.reader.read(snapshot, pod, operation, mayRead(snapshot, pod, operation.agent)),
+        ldp.reader.read(snapshot, pod, operation, mayReadOf(context, snapshot, pod, operation.agent)),
     },
     { verb: "put", path: "/{*path}", modes: needsOfPut },
     { verb: "post", path: "/{*path}", modes: needsOfPost },
@@ -83,26 +110,26 @@ function podRoutes(context: Context): readonly PodRoute[] {
   ];
 }
 
-function doorRoutes(context: Context): readonly DoorRoute[] {
+export function doorRoutes(context: Context): readonly DoorRoute[] {
   const { identity, config } = context;
   const { accounts, provider, registry } = identity;
   const server: readonly DoorRoute[] = [
     {
       verb: "get",
       path: "/.well-known/solid",
-      modes: "public",
+      ...EVERYBODY,
       door: (request) => describeServer(config.baseUrl, request.headers.accept),
     },
-    { verb: "get", path: "/.oidc/interaction/:uid", modes: "session", door: provider.doors.question },
-    { verb: "post", path: "/.oidc/interaction/:uid", modes: "session", door: provider.doors.answer },
-    { verb: "post", path: "/.oidc/session-token", modes: "session", door: provider.doors.sessionToken },
+    { verb: "get", path: "/.oidc/interaction/:uid", ...OWN_PAGES, door: provider.doors.question },
+    { verb: "post", path: "/.oidc/interaction/:uid", ...OWN_PAGES, door: provider.doors.answer },
+    { verb: "post", path: "/.oidc/session-token", ...OWN_PAGES, door: provider.doors.sessionToken },
   ];
   return [
     ...server,
-    ...healthDoors(() => context.store.check()).map((route) => ({ ...route, modes: "public" as const })),
-    ...passportDoors(registry).map((route) => ({ ...route, modes: "public" as const })),
-    ...accountDoors(accounts, provider).map((route) => ({ ...route, modes: "session" as const })),
-    ...pageDoors(createPages(config)).map((route) => ({ ...route, modes: "public" as const })),
+    ...healthDoors(() => context.store.check()).map((route) => ({ ...route, ...VISITORS })),
+    ...passportDoors(registry).map((route) => ({ ...route, ...EVERYBODY })),
+    ...accountDoors(accounts, provider).map((route) => ({ ...route, ...OWN_PAGES })),
+    ...pageDoors(createPages(config)).map((route) => ({ ...route, ...VISITORS })),
   ];
 }
 
@@ -122,12 +149,13 @@ export function createApp(context: Context): RequestListener {
     pod: Pod,
     agent: Agent,
     needs: readonly Need[],
+    headers: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     for (const { target, modes } of needs) {
       const decision = await access.authorize(snapshot, pod, agent, target, modes);
       if (decision.kind === "granted") continue;
-      if (agent.webid === null) throw new Problem("login-required");
-      throw new Problem("forbidden", `Missing: ${decision.missing.join(", ")}`);
+      if (agent.webid === null) throw new Problem("login-required", undefined, { headers });
+      throw new Problem("forbidden", `Missing: ${decision.missing.join(", ")}`, { headers });
     }
   }
 
@@ -147,12 +175,19 @@ export function createApp(context: Context): RequestListener {
     const pod = await podOf(operation.target);
     const run = await route.read?.(operation);
     if (!run) throw new Problem("method-not-allowed");
-    return store.read(pod.id, async (snapshot) => {
-      await authorize(snapshot, pod, operation.agent, await route.modes(snapshot, operation.target, null));
+    const attempt = async (snapshot: Snapshot): Promise<Result | null> => {
+      const { agent, target } = operation;
+      // Refusals say it, too: who may only add learns it from nothing else.
+      const allow = { "wac-allow": wacAllow(await access.permissions(snapshot, pod, agent, target)) };
+      await authorize(snapshot, pod, agent, await route.modes(snapshot, target, null), allow);
       const result = await run(snapshot, pod);
-      const permissions = await access.permissions(snapshot, pod, operation.agent, operation.target);
-      return { ...result, headers: { ...result.headers, "wac-allow": wacAllow(permissions) } };
-    });
+      return result && { ...result, headers: { ...result.headers, ...allow } };
+    };
+    for (let tries = 0; tries < READ_TRIES; tries++) {
+      const result = await store.read(pod.id, attempt);
+      if (result) return result;
+    }
+    throw new Problem("unavailable", undefined, { headers: { "retry-after": "1" } });
   }
 
   async function serveWrite(route: PodRoute, request: Request, id: string): Promise<Result> {
@@ -167,44 +202,68 @@ export function createApp(context: Context): RequestListener {
       authorize(snapshot, pod, agent, await route.modes(snapshot, target, null)),
     );
     const prepared = await ldp.writer.prepare(pod, operation);
-    try {
-      const { result, generation } = await store.write(pod.id, async (transaction) => {
+    const { result, generation } = await store
+      .write(pod.id, async (transaction) => {
         await authorize(transaction, pod, agent, await route.modes(transaction, target, prepared));
-        return ldp.writer.act(transaction, pod, operation, prepared);
+        const mayRead = mayReadOf(context, transaction, pod, agent);
+        return ldp.writer.act(transaction, pod, operation, prepared, mayRead);
+      })
+      .catch(async (error: unknown) => {
+        await ldp.writer.discard(pod, prepared);
+        throw error;
       });
-      for (const hash of result.unused) await store.blobs.release(pod.id, hash);
-      return result.answer(generation);
-    } catch (error) {
-      await ldp.writer.discard(pod, prepared);
-      throw error;
+    for (const hash of result.unused) {
+      // What is committed is done, whatever becomes of old files: the store's sweeper finds what stays behind.
+      await store.blobs
+        .release(pod.id, hash)
+        .catch((error: unknown) => log.error("blob.not-released", { id, cause: String(error) }));
     }
+    return result.answer(generation);
   }
 
-  function optionsOf(request: Request): Result {
-    const { target } = parseOperation(request, config.baseUrl, "", "");
-    const isEndpoint = /^\/[^/]+\/sparql$/.test(target.path);
-    const nature: Nature = isEndpoint ? "endpoint" : natureOf(target, target.pod);
+  function serveDoor(door: Door, request: Request, id: string): Promise<Result> {
+    const params = request.params as Record<string, string>;
+    return door(parseDoorRequest(request, config.baseUrl, params, id, request.ip ?? ""));
+  }
+
+  /** OPTIONS, and methods that a door does not have. */
+  async function serveRestOfDoor(
+    request: Request,
+    doors: readonly DoorRoute[],
+    isForAll: boolean,
+  ): Promise<Result> {
+    const verbs = doors.map(({ verb }) => verb.toUpperCase());
+    const allow = ["OPTIONS", ...(verbs.includes("GET") ? ["HEAD"] : []), ...verbs].join(", ");
+    if (request.method !== "OPTIONS")
+      throw new Problem("method-not-allowed", undefined, { headers: { allow } });
+    return isForAll ? preflight(request, allow) : { status: 204, headers: { allow }, body: null };
+  }
+
+  /** OPTIONS, and methods that no resource has. The answer hangs on the address alone, so nobody need log in for it. */
+  async function serveRestOfPod(request: Request): Promise<Result> {
+    if (request.method === "OPTIONS" && request.url === "*")
+      return { status: 204, headers: { allow: METHODS.join(", ") }, body: null };
+    const target = targetOf(request);
+    const nature = natureOf(target, target.pod);
+    const abilities = abilityHeaders(nature);
+    if (request.method !== "OPTIONS")
+      throw new Problem("method-not-allowed", undefined, { headers: { ...abilities } });
     const answer = preflight(request, ALLOWED[nature].join(", "));
     const link = linkHeader(config.baseUrl, target, nature, "");
-    return { ...answer, headers: { ...abilityHeaders(nature), link, ...answer.headers } };
+    return { ...answer, headers: { ...abilities, link, ...answer.headers } };
   }
 
-  function handle(serve: (request: Request, id: string) => Promise<Result>, isPod: boolean) {
+  /** @param isForAll Whether pages of all origins may read the answer. */
+  function handle(serve: (request: Request, id: string) => Promise<Result>, isForAll: boolean) {
     return async (request: Request, response: Response): Promise<void> => {
       const id = requestIdOf(request);
       const started = performance.now();
       try {
         const result = await serve(request, id);
-        const cors = isPod ? corsHeaders(request) : {};
-        const vary = [result.headers.vary, cors.vary].filter(Boolean).join(", ");
-        await responder.send(
-          request,
-          response,
-          { ...result, headers: { ...result.headers, ...cors, ...(vary && { vary }) } },
-          id,
-        );
+        const cors = isForAll ? corsHeaders(request, result.headers.vary) : {};
+        await responder.send(request, response, { ...result, headers: { ...result.headers, ...cors } }, id);
       } catch (error) {
-        await responder.sendError(request, response, error, id, isPod);
+        await responder.sendError(request, response, error, id, isForAll);
       }
       log.info("request", {
         id,
@@ -218,8 +277,29 @@ export function createApp(context: Context): RequestListener {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag"); // Ours come from the store.
+  app.enable("case sensitive routing"); // An address is what it is: what only looks like a door is a resource.
+  app.enable("strict routing");
   app.set("trust proxy", config.trustProxy.length > 0 ? [...config.trustProxy] : false);
 
+  app.use((request, _response, next) => {
+    checkMessage(request, config.limits);
+    next();
+  });
+
+  const doors = doorRoutes(context);
+  for (const { verb, path, door, origins } of doors)
+    app[verb](
+      path,
+      handle((request, id) => serveDoor(door, request, id), origins === "all"),
+    );
+  for (const [path, here] of Map.groupBy(doors, (route) => route.path)) {
+    const isForAll = here.some(({ origins }) => origins === "all");
+    app.all(
+      path,
+      handle((request) => serveRestOfDoor(request, here, isForAll), isForAll),
+    );
+  }
+  // After our own doors, for some of them stand among its addresses.
   app.use((request, response, next) => {
     const { provider } = identity;
     if (!provider.owns(request.path)) return next();
@@ -228,41 +308,20 @@ export function createApp(context: Context): RequestListener {
       .handle(request, response, request.ip)
       .catch((error: unknown) => responder.sendError(request, response, error, requestIdOf(request), true));
   });
-  for (const { verb, path, door } of doorRoutes(context)) {
-    app[verb](
-      path,
-      handle(
-        (request, id) =>
-          door(
-            parseDoorRequest(
-              request,
-              config.baseUrl,
-              request.params as Record<string, string>,
-              id,
-              request.ip ?? "",
-            ),
-          ),
-        false,
-      ),
-    );
-  }
-  app.options(
-    "/{*path}",
-    handle(async (request) => optionsOf(request), true),
-  );
+
   for (const route of podRoutes(context)) {
-    app[route.verb](
-      route.path,
-      handle(
-        (request, id) => (route.read ? serveRead(route, request, id) : serveWrite(route, request, id)),
-        true,
-      ),
-    );
+    const serve = (request: Request, id: string): Promise<Result> =>
+      route.read ? serveRead(route, request, id) : serveWrite(route, request, id);
+    app[route.verb](route.path, handle(serve, true));
   }
+  app.use(handle(serveRestOfPod, true));
   app.use((error: unknown, request: Request, response: Response, _next: unknown) => {
     const problem =
       error instanceof URIError ? new Problem("path-invalid", undefined, { cause: error }) : error;
     void responder.sendError(request, response, problem, requestIdOf(request), true);
   });
-  return app;
+  return (request, response) => {
+    request.url = originForm(request.url ?? "/");
+    app(request, response);
+  };
 }

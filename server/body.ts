@@ -2,17 +2,28 @@
 import type { Readable } from "node:stream";
 import { Problem } from "./errors.ts";
 
+/** What comes, without hanging up on a client whose content is refused half-way: it is still owed an answer. */
+export function chunksOf(body: Readable): AsyncIterable<Uint8Array> {
+  return body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+}
+
 /** @throws Problem `body-too-large` as soon as more than `bytesMax` bytes have come. */
 export async function readBody(body: Readable | null, bytesMax: number): Promise<Uint8Array> {
   if (!body) return new Uint8Array();
-  const chunks: Buffer[] = [];
+  let whole = new Uint8Array();
   let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(body)) {
+    if (bytes + chunk.length > bytesMax) throw new Problem("body-too-large", `At most ${bytesMax} bytes`);
+    // Copied together at once: a chunk may be one byte, and costs a hundred.
+    if (bytes + chunk.length > whole.length) {
+      const wider = new Uint8Array(Math.min(bytesMax, 2 * (bytes + chunk.length)));
+      wider.set(whole.subarray(0, bytes));
+      whole = wider;
+    }
+    whole.set(chunk, bytes);
     bytes += chunk.length;
-    if (bytes > bytesMax) throw new Problem("body-too-large", `At most ${bytesMax} bytes`);
-    chunks.push(chunk);
   }
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+  return whole.slice(0, bytes); // Whoever keeps it keeps no more than that.
 }
 
 /** @throws Problem `input-invalid` when the content is not a JSON object, `body-too-large`. */

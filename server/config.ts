@@ -1,5 +1,6 @@
 /** All settings in one table: read from the environment and from flags, checked, and frozen. The README is made from it. */
 import { resolve } from "node:path";
+import { OperatorError } from "./errors.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import type { Level } from "./log.ts";
 
@@ -163,7 +164,7 @@ export interface Config {
 }
 
 /** What a setting that cannot be used says; `main.ts` prints it and exits with 3. */
-export class ConfigError extends Error {
+export class ConfigError extends OperatorError {
   override readonly name = "ConfigError";
 }
 

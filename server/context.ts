@@ -7,11 +7,11 @@ import { createOwnerAccess } from "./account/owner-access.ts";
 import { type AgentVerifier, createAgentVerifier } from "./auth/agent.ts";
 import { createProvider, type Provider } from "./auth/provider.ts";
 import type { Config } from "./config.ts";
-import { Problem } from "./errors.ts";
 import { parseTarget } from "./iri.ts";
+import { type NewDocument, putDocuments } from "./ldp/documents.ts";
 import { findStored } from "./ldp/find.ts";
 import { createReader, type Reader } from "./ldp/read.ts";
-import { createWriter, type NewDocument, putDocuments, type Writer } from "./ldp/write.ts";
+import { createWriter, type Writer } from "./ldp/write.ts";
 import { createLog, type Log } from "./log.ts";
 import { createRegistry, type Registry } from "./passport/registry.ts";
 import { createQueries, type Queries } from "./query/endpoint.ts";
@@ -47,14 +47,17 @@ export interface Context {
 const SWEEP_MS = 3_600_000; // Logins that have ended are forgotten about hourly.
 const DOCUMENTS_PER_COMMIT = 200; // An import is many small commits, so that it never holds up other writers for long.
 
-/** In-process answer to "which issuers does this WebID trust?", for WebIDs whose documents are ours. */
+/**
+ * In-process answer to "which issuers does this WebID trust?", for WebIDs of this server. Only the WebIDs of pods' owners
+ * are people here: what else looks like a WebID in a pod, any app that may write there could have made.
+ */
 function createLocalIssuers(store: Store, pods: Pods, baseUrl: string) {
   return async (webid: string): Promise<readonly string[] | null> => {
     if (!webid.startsWith(baseUrl)) return null;
     const url = webid.split("#", 1)[0] ?? "";
     const target = parseTarget(url.slice(baseUrl.length - 1));
     const pod = await pods.find(target.pod);
-    if (!pod) return [];
+    if (pod?.owner !== webid) return [];
     return store.read(pod.id, async (snapshot) => {
       const stored = await findStored(snapshot, target);
       if (!stored?.isRdf || !stored.bytes) return [];
@@ -90,9 +93,9 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     now,
     checkAcl: (...args) => access.checkAcl(...args),
     async validate(quads, shapeIri) {
-      if (!shapes.has(shapeIri)) return; // A shape of somebody else's is a remark, not a rule of this server.
-      const { conforms, errors } = await shapes.validate(quads, shapeIri);
-      if (!conforms) throw new Problem("shape-violation", `The folder wants ${shapeIri}`, { errors });
+      if (!shapes.has(shapeIri)) return null; // A shape of somebody else's is a remark, not a rule of this server.
+      const { conforms, errors, report } = await shapes.validate(quads, shapeIri);
+      return conforms ? null : { errors, report };
     },
   });
   async function writeDocuments(pod: Pod, documents: readonly NewDocument[]): Promise<void> {

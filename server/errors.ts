@@ -10,6 +10,13 @@ export interface ProblemDetail {
   readonly at?: string;
 }
 
+/** The same findings in formats that some clients understand better than a problem document. */
+export interface Alternatives {
+  readonly contentTypes: readonly string[];
+  /** @param contentType One of `contentTypes`. */
+  readonly write: (contentType: string) => Promise<Uint8Array>;
+}
+
 export interface ProblemOptions extends ErrorOptions {
   /** Several findings, shown as `errors[]`. */
   readonly errors?: readonly ProblemDetail[];
@@ -17,6 +24,8 @@ export interface ProblemOptions extends ErrorOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Extension members of the problem document (RFC 9457 section 3.2). */
   readonly members?: Readonly<Record<string, unknown>>;
+  /** Sent instead of the problem document to a client whose Accept prefers one of its formats. */
+  readonly alternatives?: Alternatives;
 }
 
 /**
@@ -32,6 +41,7 @@ export class Problem extends Error {
   readonly errors: readonly ProblemDetail[];
   readonly headers: Readonly<Record<string, string>>;
   readonly members: Readonly<Record<string, unknown>>;
+  readonly alternatives: Alternatives | undefined;
 
   constructor(code: ProblemCode, detail?: string, options: ProblemOptions = {}) {
     super(
@@ -44,6 +54,7 @@ export class Problem extends Error {
     this.errors = options.errors ?? [];
     this.headers = options.headers ?? {};
     this.members = options.members ?? {};
+    this.alternatives = options.alternatives;
   }
 }
 

@@ -55,8 +55,12 @@ export function parseWebId(text: string): WebId {
   throw new Problem("webid-invalid");
 }
 
+/** What most names are made of: the same encoded and decoded, with nothing to forbid in it. */
+const PLAIN = /^[\w~-](?:[\w.~-]{0,200}[\w~-])?$/;
+
 /** The same bytes for the same name: unreserved characters stay, all others are percent-encoded in upper case. */
 export function encodeSegment(segment: string): string {
+  if (PLAIN.test(segment)) return segment;
   return encodeURIComponent(segment).replace(/%(24|26|2B|2C|3A|3B|3D|40)/g, (escaped) =>
     decodeURIComponent(escaped),
   );
@@ -64,6 +68,7 @@ export function encodeSegment(segment: string): string {
 
 /** @throws Problem `path-invalid` for anything that could mean two things. */
 function decodeSegment(raw: string): string {
+  if (PLAIN.test(raw)) return raw;
   let text: string;
   try {
     text = decodeURIComponent(raw);
@@ -87,7 +92,7 @@ function decodeSegment(raw: string): string {
   return text;
 }
 
-const AUXILIARY = /^(.*)\.(acl|meta)$/;
+const AUXILIARY = /^(.*)\.(acl|meta)$/s; // Also of a name with a line separator in it.
 
 /**
  * Parses the path of a request target (no query, no fragment) into a canonical {@link Target}.

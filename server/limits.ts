@@ -8,6 +8,7 @@ export const LIMITS = Object.freeze({
   headersMsMax: 10_000, // Slow headers hold a socket.
   requestMsMax: 15 * 60_000, // A 100 MiB upload over a slow line ends; a stuck one does too.
   keepAliveMsMax: 5_000,
+  socketIdleMsMax: 120_000, // Nothing comes and nothing goes for this long: longer than any query, and nobody waits.
   requestsPerSocketMax: 10_000,
   connectionsMax: 2_000,
   pathSegmentsMax: 32, // Containers deeper than this are a mistake or an attack.

@@ -21,8 +21,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   start: { about: "Run the server", run: async (config) => (await import("./cli/start.ts")).start(config) },
   demo: {
     about: "Run a server with two people, two vendors and their data, and show a vendor asking",
-    flags: { once: "Do every step once in a temporary folder, check it, and exit" },
-    run: async (config, flags) => (await import("./cli/demo.ts")).demo(config, { once: flags.once === true }),
+    flags: {
+      once: "Do every step once, check it, and exit",
+      keep: "Leave the demo's data folder where it is",
+    },
+    run: async (config, { once, keep }) =>
+      (await import("./cli/demo.ts")).demo(config, { once: once === true, keep: keep === true }),
+  },
+  "setup-link": {
+    about: "Print a new one-time link that opens an account (while the server is stopped)",
+    run: async (config) => (await import("./cli/setup-link.ts")).setupLink(config),
   },
   healthcheck: {
     about: "Exit 0 if the server at the configured port is ready",
@@ -79,7 +87,12 @@ async function main(args: readonly string[]): Promise<number> {
     ),
   );
   try {
-    return await command.run(readConfig({ ...process.env, ...(flags as Record<string, string>) }), values);
+    // A person at a terminal reads the banner; whoever keeps a log asks for it, or has it as before.
+    const quiet = process.stdout.isTTY ? { FREEHOLD_LOG_LEVEL: "warn" } : {};
+    return await command.run(
+      readConfig({ ...quiet, ...process.env, ...(flags as Record<string, string>) }),
+      values,
+    );
   } catch (error) {
     const reason = reasonOf(error);
     if (reason === null) throw error; // Our own mistake, with its stack.

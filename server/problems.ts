@@ -70,7 +70,7 @@ export const PROBLEMS = define({
   "setup-link-invalid": {
     status: 403,
     title: "This set-up link does not work any more",
-    next: "Start the server again, or ask its operator, for a new link. Each works once, for 30 minutes.",
+    next: "Ask whoever runs the server for a new link (freehold setup-link). Each works once, for 30 minutes.",
   },
   "cross-origin": {
     status: 403,
@@ -93,6 +93,11 @@ export const PROBLEMS = define({
     status: 406,
     title: "None of the asked-for formats is available",
     next: "Ask for one of the formats named in the detail.",
+  },
+  "request-timeout": {
+    status: 408,
+    title: "The request took too long to arrive",
+    next: "Send it again, over a faster line if you can.",
   },
   conflict: {
     status: 409,
@@ -139,6 +144,11 @@ export const PROBLEMS = define({
     status: 416,
     title: "This part of the resource does not exist",
     next: "Ask for a range within the size named in Content-Range.",
+  },
+  "expectation-failed": {
+    status: 417,
+    title: "What the request expects is not known here",
+    next: "Send Expect: 100-continue, or no Expect at all.",
   },
   "shape-violation": {
     status: 422,

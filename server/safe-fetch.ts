@@ -12,6 +12,7 @@ import { Problem } from "./errors.ts";
 import type { Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { Lru } from "./lru.ts";
+import { createRate, networkOf, retryAfter } from "./rates.ts";
 
 export interface FetchOptions {
   /** Value of `Accept`. */
@@ -92,8 +93,7 @@ const FORBIDDEN_NETWORKS: readonly string[] = [
 ];
 
 const KNOWN_ORIGINS_MAX = 1_000;
-const FAILURES_KEPT_MAX = 10_000;
-const NETWORKS_COUNTED_MAX = 10_000;
+const FAILURES_KEPT_BYTES = 2 * 1024 * 1024; // Of addresses, which strangers choose and may make long.
 
 /** IPv4-mapped IPv6 addresses are judged by the IPv4 rules: that is how BlockList compares. */
 export function forbiddenAddresses(): BlockList {
@@ -158,39 +158,6 @@ export function createConnector(
   };
 }
 
-/** Counts within fixed minutes or seconds; bounded, for strangers choose the keys. */
-export function createBudget(most: number, perMs: number, now: () => Date): (key: string) => boolean {
-  let window = 0;
-  let spent = new Map<string, number>();
-  return (key) => {
-    const current = Math.floor(now().getTime() / perMs);
-    if (current !== window) {
-      window = current;
-      spent = new Map();
-    }
-    const count = (spent.get(key) ?? 0) + 1;
-    spent.set(key, count);
-    if (spent.size > NETWORKS_COUNTED_MAX) spent.delete(spent.keys().next().value ?? "");
-    return count <= most;
-  };
-}
-
-/** A whole /64 belongs to one customer. */
-export function networkOf(ip: string): string {
-  if (isIP(ip) !== 6 || /^::ffff:\d/i.test(ip)) return ip.replace(/^::ffff:/i, "");
-  const [head = "", tail] = (ip.split("%")[0] ?? "").split("::");
-  const groups = head.split(":").filter(Boolean);
-  if (tail !== undefined) {
-    const after = tail.split(":").filter(Boolean);
-    while (groups.length + after.length < 8) groups.push("0");
-    groups.push(...after);
-  }
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(":")}::/64`;
-}
-
 function refuse(kind: string, cause?: unknown): Problem {
   return new Problem(
     "fetch-failed",
@@ -211,12 +178,12 @@ export function createSafeFetch({
   lookup = systemLookup,
 }: SafeFetchDependencies): SafeFetch {
   const allowed: ReadonlySet<string> = new Set(egressAllow);
-  const failures = new Lru<string, number>(FAILURES_KEPT_MAX); // Request → until when, ms since 1970
+  const failures = new Lru<string, number>(FAILURES_KEPT_BYTES); // Request → until when, ms since 1970
   const known = new Lru<string, true>(KNOWN_ORIGINS_MAX);
   const underWay = new Map<string, Promise<Fetched>>();
-  const newOrigins = createBudget(limits.egressOriginsPerSecondMax, 1_000, now);
-  const newOriginsOfNetwork = createBudget(limits.egressOriginsPerIpMax, 60_000, now);
-  const fetchesOfNetwork = createBudget(limits.egressFetchesPerIpMax, 60_000, now);
+  const newOrigins = createRate(limits.egressOriginsPerSecondMax, 1_000, 1, now);
+  const newOriginsOfNetwork = createRate(limits.egressOriginsPerIpMax, 60_000, limits.ratesRemembered, now);
+  const fetchesOfNetwork = createRate(limits.egressFetchesPerIpMax, 60_000, limits.ratesRemembered, now);
   let loaded:
     | Promise<{ request: typeof undiciRequest; agents: { strict: Agent; lenient: Agent } }>
     | undefined;
@@ -249,15 +216,17 @@ export function createSafeFetch({
     return url;
   }
 
+  /** @throws Problem `too-many-requests`. */
   function spend(url: URL, ip: string | undefined): void {
     const network = ip === undefined ? null : networkOf(ip);
     const isNew = known.get(url.origin) === undefined && !allowed.has(url.origin);
-    const withinBudget =
-      (network === null || fetchesOfNetwork(network)) &&
-      (!isNew || ((network === null || newOriginsOfNetwork(network)) && newOrigins("")));
-    if (!withinBudget) {
+    const wait =
+      (network !== null && fetchesOfNetwork(network)) ||
+      (isNew && ((network !== null && newOriginsOfNetwork(network)) || newOrigins(""))) ||
+      0;
+    if (wait > 0) {
       throw new Problem("too-many-requests", "Too many documents of other servers are needed at once", {
-        headers: { "retry-after": network === null ? "1" : "60" },
+        headers: retryAfter(wait),
       });
     }
   }
@@ -316,7 +285,7 @@ export function createSafeFetch({
       return await get(url, options);
     } catch (cause) {
       if (cause instanceof Problem && cause.code === "too-many-requests") throw cause; // Our budget is not their failure.
-      failures.set(key, now().getTime() + limits.egressFailureMsKept, 1);
+      failures.set(key, now().getTime() + limits.egressFailureMsKept, key.length + 64);
       log.warn("egress.failed", {
         kind: options.kind,
         ms: Math.round(performance.now() - started),

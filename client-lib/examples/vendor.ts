@@ -19,9 +19,10 @@ try {
     Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, cell?.value])),
   );
   if (rows.length > 0) console.table(rows);
-  else throw new FreeholdError("forbidden", "There are no payments that you may read");
+  else console.log("There are no payments that you may read");
 } catch (error) {
   if (!(error instanceof FreeholdError)) throw error;
-  console.error([error.message, error.next].filter(Boolean).join("\n"));
-  process.exitCode = { "login-failed": 2, "passport-invalid": 3, forbidden: 4 }[error.code] ?? 1;
+  const { code, title, detail, next } = error; // The server's own words.
+  console.error([title, detail, next].filter(Boolean).join("\n"));
+  process.exitCode = { "login-failed": 2, "passport-invalid": 3, forbidden: 4 }[code] ?? 1;
 }

@@ -68,6 +68,7 @@ export function flawOfUrl(value: unknown, allow: AllowUrl, fragment = false): st
   if (!URL.canParse(value)) return "is no absolute address";
   const url = new URL(value);
   if (url.href !== value) return "is not in its normal form";
+  if (/[<>"{}|\\^`]/.test(value)) return "holds a character that no IRI has"; // Browsers let some of them stand.
   if (url.username !== "" || url.password !== "") return "carries a user name";
   if (url.search !== "" || value.includes("?")) return "carries a query";
   if (!fragment && value.includes("#")) return "carries a fragment";

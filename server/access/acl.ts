@@ -118,8 +118,10 @@ export interface AccessList {
 }
 
 /**
- * Reads a whole list once. Incomplete authorizations, and those about other resources, are left out.
+ * Reads a whole list once. Incomplete authorizations, and those about other resources, are left out. Groups have no
+ * members yet.
  * @param subjectUrl The resource that the list belongs to.
+ * @see https://solidproject.org/TR/wac#access-objects
  */
 export function readAccessList(quads: Iterable<Quad>, subjectUrl: string): AccessList {
   const nodes = describe(quads);
@@ -134,22 +136,6 @@ export function readAccessList(quads: Iterable<Quad>, subjectUrl: string): Acces
     if (rule && isInherited) inherited.push(rule);
   }
   return { own, inherited };
-}
-
-/**
- * The authorizations of the list at `aclUrl` that concern `subjectUrl`: those with `acl:accessTo` if the list is the
- * subject's own, otherwise those with `acl:default`. Groups have no members yet.
- * @see https://solidproject.org/TR/wac#access-objects
- */
-export function readAuthorizations(
-  quads: Iterable<Quad>,
-  aclUrl: string,
-  subjectUrl: string,
-): readonly Authorization[] {
-  const ownerUrl = aclUrl.slice(0, -".acl".length);
-  const list = readAccessList(quads, ownerUrl);
-  if (ownerUrl === subjectUrl) return list.own;
-  return subjectUrl.startsWith(ownerUrl) ? list.inherited : [];
 }
 
 export interface AclSubject {

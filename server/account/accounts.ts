@@ -5,6 +5,7 @@ import { parseWebId, type WebId } from "../iri.ts";
 import type { Limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { webIdOfPod } from "../profile.ts";
+import { createRate, networkOf, type Rate, retryAfter } from "../rates.ts";
 import { POD_NAME, type Pod, type Pods, RESERVED_NAMES } from "../store/pods.ts";
 import { SERVER_POD, type Snapshot, type Store, type Transaction } from "../store/store.ts";
 import { type Credentials, createCredentials } from "./credentials.ts";
@@ -12,7 +13,6 @@ import { type NewDocument, newPodDocuments } from "./new-pod.ts";
 import type { OwnerAccess } from "./owner.ts";
 import { createPasskeys, type Passkeys } from "./passkeys.ts";
 import { createPasswords, passwordFault } from "./password.ts";
-import { createRate, networkOf } from "./rates.ts";
 import {
   type Account,
   accountOfPasskey,
@@ -33,6 +33,11 @@ type Headers = Readonly<Record<string, string | undefined>>;
 export interface PassportDesk {
   /** What the browser must know to make the first operation of a passport. */
   begin(): Promise<{ readonly zone: string; readonly registrar: string; readonly delegateKey: string }>;
+  /**
+   * Would `finish` take this operation? Asked before anything is made, for a pod's name cannot be given back.
+   * @throws Problem when it would not.
+   */
+  check(createOp: unknown): Promise<void>;
   /** @throws Problem when the operation breaks a rule; then no passport was made. */
   finish(input: {
     readonly createOp: unknown;
@@ -105,6 +110,16 @@ export interface AccountService {
   readonly deps: AccountDeps;
 }
 
+/** @throws Problem `too-many-requests`. */
+function spend(rate: Rate, key: string): void {
+  const wait = rate(key);
+  if (wait === 0) return;
+  const seconds = Math.ceil(wait / 1_000);
+  const words = seconds < 90 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`;
+  throw new Problem("too-many-requests", `Try again in ${words}`, { headers: retryAfter(wait) });
+}
+
+/** The people of this server, on its store. */
 export function createAccounts(deps: AccountDeps): AccountService {
   const { store, pods, now, limits, config, log, seed, passport } = deps;
   const passwords = createPasswords(limits);
@@ -176,6 +191,7 @@ export function createAccounts(deps: AccountDeps): AccountService {
       const former = await pods.find(podName);
       if (former && (!begun.includes(podName) || (await read((snapshot) => accountOfPod(snapshot, podName)))))
         throw taken(podName);
+      if (chosen.createOp !== null) await passport.check(chosen.createOp);
       const pod = former ?? (await pods.create(podName, webid));
       const id =
         chosen.createOp === null
@@ -247,10 +263,10 @@ export function createAccounts(deps: AccountDeps): AccountService {
       const account = session && (await read((snapshot) => findAccount(snapshot, session.accountId)));
       return account && { account, session };
     },
-    countVisit: (ip) => perNetwork.spend(networkOf(ip)),
+    countVisit: (ip) => spend(perNetwork, networkOf(ip)),
     async loginByPassword(pod, password, ip) {
-      perNetwork.spend(networkOf(ip));
-      perAccount.spend(pod); // Passkeys are not counted so, or strangers could lock an owner out.
+      spend(perNetwork, networkOf(ip));
+      spend(perAccount, pod); // Passkeys are not counted so, or strangers could lock an owner out.
       const account = await read((snapshot) => accountOfPod(snapshot, pod));
       const right = await passwords.verify(password, account?.password ?? null);
       if (account && right) return account;
@@ -258,7 +274,7 @@ export function createAccounts(deps: AccountDeps): AccountService {
       throw new Problem("login-failed");
     },
     async loginByPasskey(response, ip) {
-      perNetwork.spend(networkOf(ip));
+      spend(perNetwork, networkOf(ip));
       const ofPasskey = (id: string): Promise<Account | null> =>
         read((snapshot) => accountOfPasskey(snapshot, id));
       const used = await passkeys.login(

@@ -11,7 +11,7 @@ export function accountDoors(accounts: AccountService, apps: ConsentedApps): rea
   const guards = createGuards(accounts);
   return [
     ...entranceDoors(accounts, apps, guards),
-    ...safetyDoors(accounts, guards),
+    ...safetyDoors(accounts, apps, guards),
     ...ownerDoors(accounts, apps, guards),
   ];
 }

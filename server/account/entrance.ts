@@ -31,6 +31,9 @@ export function entranceDoors(
   }
 
   async function signIn(account: Account, request: DoorRequest): Promise<Result> {
+    const former = await sessions.find(request.headers);
+    // The same browser in other hands: no app may go on as whoever was there before.
+    if (former && former.accountId !== account.id) await apps.signOut(former.accountId);
     const cookie = await sessions.begin(account.id, request.headers);
     return done({ name: account.name, pod: account.pod }, { "set-cookie": cookie });
   }

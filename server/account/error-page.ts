@@ -1,10 +1,7 @@
 /** What a person sees when a request by a browser is refused: a page without scripts that says what to do next. */
 import { createHash } from "node:crypto";
+import { escapeHtml } from "../html.ts";
 import type { Result } from "../operation.ts";
-
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
-}
 
 export interface ErrorPageInput {
   readonly status: number;

@@ -2,8 +2,9 @@
 import { json } from "../body.ts";
 import { Problem } from "../errors.ts";
 import type { Door, DoorRequest, Result } from "../operation.ts";
+import { requireSameOrigin } from "../same-origin.ts";
 import type { AccountService } from "./accounts.ts";
-import { checkSameOrigin, type Input, readInput } from "./input.ts";
+import { type Input, readInput } from "./input.ts";
 import type { Account } from "./records.ts";
 import type { Session } from "./sessions.ts";
 
@@ -57,7 +58,7 @@ export function createGuards(accounts: AccountService): Guards {
   const change =
     (run: Act): Door =>
     async (request) => {
-      checkSameOrigin(request, config.baseUrl);
+      requireSameOrigin(request, config.baseUrl);
       return run(await readInput(request, limits), request);
     };
 
@@ -80,7 +81,7 @@ export function createGuards(accounts: AccountService): Guards {
         return run(who, input, request);
       }),
     remove: (run) => async (request) => {
-      checkSameOrigin(request, config.baseUrl);
+      requireSameOrigin(request, config.baseUrl);
       return see(run)(request);
     },
   };

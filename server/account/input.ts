@@ -67,20 +67,6 @@ function createInput(fields: Readonly<Record<string, unknown>>): Input {
   };
 }
 
-/**
- * A door that changes something answers only to the pages of this very server: other sites, and what is uploaded
- * into pods (whose origin is `null`), cannot make a signed-in person's browser do anything.
- * @throws Problem `cross-origin`
- */
-export function checkSameOrigin(request: DoorRequest, baseUrl: string): void {
-  const { origin, "sec-fetch-site": site } = request.headers;
-  const same =
-    origin === undefined
-      ? site === "same-origin"
-      : origin === new URL(baseUrl).origin && (site ?? "same-origin") === "same-origin";
-  if (!same) throw new Problem("cross-origin", `Open ${baseUrl} in the browser and do it there`);
-}
-
 /** @throws Problem `unsupported-media-type`, `input-invalid`, `body-too-large` */
 export async function readInput(request: DoorRequest, limits: Limits): Promise<Input> {
   const type = request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();

@@ -2,7 +2,7 @@
 import { acl, foaf, rdf } from "@freehold/vocab";
 import { MODE_IRIS } from "../access/acl.ts";
 import type { Access } from "../access/authorize.ts";
-import { grantInAcl } from "../access/default-acl.ts";
+import { asOwnList, SUBJECT_PREDICATES, withoutNamed } from "../access/rewrite.ts";
 import { Problem } from "../errors.ts";
 import { nameOf, parentOf } from "../iri.ts";
 import type { Limits } from "../limits.ts";
@@ -24,7 +24,6 @@ export interface OwnerAccessDeps {
 }
 
 const PREFIXES = { acl: acl.Access.slice(0, -"Access".length), foaf: foaf.Agent.slice(0, -"Agent".length) };
-const NAMES_SOMEBODY: ReadonlySet<string> = new Set([acl.agent, acl.agentClass, acl.agentGroup]);
 
 /** How an access list names them. https://solidproject.org/TR/wac#access-subjects */
 function subjectOf({ kind, iri }: Who): readonly [predicate: string, object: string] {
@@ -33,24 +32,7 @@ function subjectOf({ kind, iri }: Who): readonly [predicate: string, object: str
   return [kind === "group" ? acl.agentGroup : acl.agent, iri ?? ""];
 }
 
-/** A list without anything for `who`; a rule that is left with nobody goes whole. */
-function withoutWho(quads: readonly Quad[], who: Who): readonly Quad[] {
-  const [predicate, object] = subjectOf(who);
-  const names = (one: Quad): boolean => one.predicate.value === predicate && one.object.value === object;
-  const touched = new Set(quads.filter(names).map(({ subject }) => subject.value));
-  if (touched.size === 0) return quads;
-  const kept = quads.filter((one) => !names(one));
-  const inhabited = new Set(
-    kept.filter((one) => NAMES_SOMEBODY.has(one.predicate.value)).map(({ subject }) => subject.value),
-  );
-  const dead = new Set([...touched].filter((rule) => !inhabited.has(rule)));
-  // Conditions of a dead rule that are blank nodes go with it.
-  for (const gone of dead) {
-    for (const { subject, object } of kept)
-      if (subject.value === gone && object.termType === "BlankNode") dead.add(object.value); // A Set's loop sees what is added.
-  }
-  return kept.filter(({ subject }) => !dead.has(subject.value));
-}
+const withoutWho = (quads: readonly Quad[], who: Who): readonly Quad[] => withoutNamed(quads, ...subjectOf(who));
 
 /** One stored list before and after a change; `before` null when there was none. */
 interface Edit {
@@ -78,7 +60,7 @@ export function createOwnerAccess({ baseUrl, store, access, limits, now }: Owner
 
   async function encode(quads: readonly Quad[], pod: Pod, path: string): Promise<Uint8Array> {
     const url = urlOf(path);
-    const rules = quads.some(({ predicate }) => NAMES_SOMEBODY.has(predicate.value))
+    const rules = quads.some(({ predicate }) => SUBJECT_PREDICATES.has(predicate.value))
       ? quads
       : ownersRule(pod, url);
     access.checkAcl(rules, `${url}.acl`, url, pod);
@@ -186,14 +168,8 @@ export function createOwnerAccess({ baseUrl, store, access, limits, now }: Owner
           throw new Problem("not-found", "There is no such place in your pod");
         const source = await effective(transaction, pod, path);
         const subjectUrl = urlOf(path);
-        const place = { aclUrl: `${urlOf(source.group)}.acl`, subjectUrl };
-        // Without modes it only writes down what the place has inherited so far.
-        const own = grantInAcl(await readList(source), {
-          ...place,
-          agent: pod.owner,
-          modes: [],
-          inherit: true,
-        });
+        const aclUrl = `${urlOf(source.group)}.acl`;
+        const own = asOwnList(await readList(source), { aclUrl, subjectUrl });
         const others = withoutWho(own, who); // What they had here is replaced, not added to.
         const used = new Set(others.map(({ subject }) => subject.value));
         let name = `${subjectUrl}.acl#shared`;

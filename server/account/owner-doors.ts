@@ -32,7 +32,7 @@ export function ownerDoors(
       door: guards.see(async ({ account }) => {
         const found = await apps.consentedApps(account.id);
         return done({
-          apps: found.map(({ grantId, clientId, since }) => ({ id: grantId, client: clientId, since })),
+          apps: found.map(({ grantId, clientId, ...app }) => ({ id: grantId, client: clientId, ...app })),
         });
       }),
     },

@@ -52,11 +52,19 @@ export interface OwnerAccess {
   grant(pod: Pod, who: Who, path: string, modes: readonly Mode[]): Promise<AccessChange>;
 }
 
+export interface ConsentedApp {
+  readonly grantId: string;
+  readonly clientId: string;
+  /** What it called itself when it was let in, and the origin that its answers go to. */
+  readonly name: string | null;
+  readonly address: string | null;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
 /** Apps that people have let in at sign-in: the identity provider keeps them. */
 export interface ConsentedApps {
-  consentedApps(
-    accountId: string,
-  ): Promise<readonly { readonly grantId: string; readonly clientId: string; readonly since: number }[]>;
+  consentedApps(accountId: string): Promise<readonly ConsentedApp[]>;
   /** @returns false when the account has let in no such app. */
   revoke(accountId: string, grantId: string): Promise<boolean>;
   /** Ends the account's sign-ins by way of apps; what it has let in stays. */
@@ -119,6 +127,16 @@ export function parseWho(value: unknown): Who {
   return { kind: known, iri: parseIri(iri) };
 }
 
+/** A part of an address as people read it; null for one that would look like something else, or is no text. */
+function plainText(escaped: string): string | null {
+  try {
+    const text = decodeURIComponent(escaped);
+    return /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u.test(text) ? text : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Something short that tells people apart: the part of the address that a person chose. */
 export function labelOf({ kind, iri }: Who, names: ReadonlyMap<string, string>): string {
   if (kind === "public") return "Everyone";
@@ -129,10 +147,7 @@ export function labelOf({ kind, iri }: Who, names: ReadonlyMap<string, string>):
   const { host, pathname } = new URL(iri);
   const usual =
     /^\/([^/]+)\/(?:profile\/card|profile|card)$/.exec(pathname) ?? /^\/([^/]+)\/?$/.exec(pathname);
-  const part =
-    usual?.[1] && !["profile", "card", "me", "index.html"].includes(usual[1])
-      ? decodeURIComponent(usual[1])
-      : null;
+  const part = usual?.[1] && !["profile", "card", "me", "index.html"].includes(usual[1]) ? plainText(usual[1]) : null;
   return part ? `${part} (${host})` : host;
 }
 

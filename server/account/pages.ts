@@ -7,8 +7,8 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { Problem } from "../errors.ts";
+import { escapeHtml } from "../html.ts";
 import type { Door, Result } from "../operation.ts";
-import { escapeHtml } from "./error-page.ts";
 
 export { errorPage } from "./error-page.ts";
 

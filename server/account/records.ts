@@ -1,4 +1,5 @@
 /** Accounts as the store keeps them, among the server's own records: found by id, by the pod's name, by a passkey. */
+import { Problem } from "../errors.ts";
 import type { WebId } from "../iri.ts";
 import { decodeRecord, encodeRecord } from "../store/record.ts";
 import type { Snapshot, Transaction } from "../store/store.ts";
@@ -67,7 +68,11 @@ export async function hasAccount(snapshot: Snapshot): Promise<boolean> {
   return false;
 }
 
-/** Writes the account and its indexes, and takes passkeys out of the index that it has no more. */
+/**
+ * Writes the account and its indexes, and takes passkeys out of the index that it has no more.
+ * @throws Problem `conflict` for a passkey whose identifier another account's has: whoever makes a passkey chooses its
+ *   identifier, and could take the other's way in. https://www.w3.org/TR/webauthn-3/#sctn-registering-a-new-credential
+ */
 export async function putAccount(transaction: Transaction, account: Account): Promise<void> {
   const before = await findAccount(transaction, account.id);
   for (const { id } of before?.passkeys ?? []) {
@@ -75,6 +80,8 @@ export async function putAccount(transaction: Transaction, account: Account): Pr
   }
   for (const { id } of account.passkeys) {
     if (!before?.passkeys.some((passkey) => passkey.id === id)) {
+      if (await transaction.get("account", BY_PASSKEY, id))
+        throw new Problem("conflict", "This passkey is known here already; make a new one");
       transaction.put("account", BY_PASSKEY, id, encodeRecord(account.id));
     }
   }

@@ -2,9 +2,14 @@
 import { Problem } from "../errors.ts";
 import type { AccountService } from "./accounts.ts";
 import { type AccountDoor, done, type Guards, NAME_MAX, readPassword } from "./guards.ts";
+import type { ConsentedApps } from "./owner.ts";
 import { deviceOf } from "./sessions.ts";
 
-export function safetyDoors(accounts: AccountService, guards: Guards): readonly AccountDoor[] {
+export function safetyDoors(
+  accounts: AccountService,
+  apps: ConsentedApps,
+  guards: Guards,
+): readonly AccountDoor[] {
   const { deps, sessions, passkeys, credentials } = accounts;
   const { now } = deps;
 
@@ -40,7 +45,8 @@ export function safetyDoors(accounts: AccountService, guards: Guards): readonly 
         const password = readPassword(input, "password");
         input.done();
         await accounts.setPassword(account, password);
-        await sessions.endOthers(account.id, session.id); // Whoever knew the old one is out.
+        await sessions.endOthers(account.id, session.id); // Whoever knew the old one is out, …
+        await apps.signOut(account.id); // … also where an app signed them in.
         return done();
       }),
     },
@@ -98,6 +104,7 @@ export function safetyDoors(accounts: AccountService, guards: Guards): readonly 
       door: guards.remove(async ({ account, session }, { params }) => {
         const id = params["id"] ?? "";
         await sessions.end(account.id, id);
+        await apps.signOut(account.id); // Sign-ins by way of apps do not say in which browser they are.
         return done({}, id === session.id ? { "set-cookie": sessions.forget } : {});
       }),
     },
@@ -106,6 +113,7 @@ export function safetyDoors(accounts: AccountService, guards: Guards): readonly 
       path: "/.account/sessions",
       door: guards.remove(async ({ account, session }) => {
         await sessions.endOthers(account.id, session.id);
+        await apps.signOut(account.id);
         return done();
       }),
     },

@@ -17,12 +17,25 @@ interface Pointer {
   readonly expires: number | null;
 }
 
+/** What an application is called and where it is, as its person saw it when they let it in. */
+export interface AppFacts {
+  /** What it calls itself. */
+  readonly name: string | null;
+  /** Where its answers go: what it cannot make up. */
+  readonly address: string | null;
+}
+
 /** An application that an account has let in. */
-export interface ConsentedApp {
+export interface ConsentedApp extends AppFacts {
   readonly grantId: string;
   readonly clientId: string;
   /** Milliseconds since 1970. */
   readonly since: number;
+}
+
+/** Points at a grant. */
+interface Consent extends Pointer {
+  readonly app?: AppFacts;
 }
 
 export interface ProviderState {
@@ -30,6 +43,8 @@ export interface ProviderState {
   readonly adapter: (model: string) => Adapter;
   /** The grant by which the account let this client in before; null when it never did. */
   readonly grantIdFor: (accountId: string, clientId: string) => Promise<string | null>;
+  /** Remembers what an application is called, beside the account's consent to it. */
+  readonly noteApp: (accountId: string, clientId: string, app: AppFacts) => Promise<void>;
   /** Applications that the account has let in. */
   readonly consentedApps: (accountId: string) => Promise<readonly ConsentedApp[]>;
   /** Takes a consent back, and every code and refresh token with it. @returns false when the account has no such grant. */
@@ -159,9 +174,9 @@ export function createProviderState({
   });
 
   /** The account's consents that still hold. */
-  const consentsOf = (accountId: string): Promise<{ pointer: Pointer; payload: AdapterPayload }[]> =>
+  const consentsOf = (accountId: string): Promise<{ pointer: Consent; payload: AdapterPayload }[]> =>
     store.read(SERVER_POD, async (snapshot) => {
-      const consents: { pointer: Pointer; payload: AdapterPayload }[] = [];
+      const consents: { pointer: Consent; payload: AdapterPayload }[] = [];
       for (const pointer of await pointersOf(snapshot, `consents ${accountId}`)) {
         const payload = read(await snapshot.get("oidc", "Grant", digest(pointer.id)));
         if (payload) consents.push({ pointer, payload });
@@ -177,10 +192,19 @@ export function createProviderState({
         const pointer = entry && decodeRecord<Pointer>(entry);
         return pointer && !isOver(pointer) ? pointer.id : null;
       }),
+    noteApp: (accountId, clientId, app) =>
+      write(async (transaction) => {
+        const entry = await transaction.get("oidc", `consents ${accountId}`, digest(clientId));
+        if (!entry) return;
+        const consent: Consent = { ...decodeRecord<Pointer>(entry), app };
+        transaction.put("oidc", `consents ${accountId}`, digest(clientId), encodeRecord(consent));
+      }),
     consentedApps: async (accountId) =>
       (await consentsOf(accountId)).map(({ pointer, payload }) => ({
         grantId: pointer.id,
         clientId: payload.clientId ?? "",
+        name: pointer.app?.name ?? null,
+        address: pointer.app?.address ?? null,
         since: (payload.iat ?? 0) * 1_000,
       })),
     async revoke(accountId, grantId) {

@@ -42,6 +42,7 @@ function isAllowedRedirect(uri: unknown, egressAllow: readonly string[]): boolea
   return /^[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+:$/.test(protocol); // A reversed domain name of the app's own.
 }
 
+/** @throws ClientError for an address that no login may be sent to. */
 export function checkRedirects(metadata: ClientMetadata, egressAllow: readonly string[]): void {
   for (const member of ["redirect_uris", "post_logout_redirect_uris"]) {
     const uris = metadata[member] ?? [];
@@ -51,6 +52,12 @@ export function checkRedirects(metadata: ClientMetadata, egressAllow: readonly s
       );
     }
   }
+}
+
+/** Anybody may register, and each registration is a record: it may be as long as a document, and no longer. */
+export function checkSize(metadata: ClientMetadata, bytesMax: number): void {
+  if (Buffer.byteLength(JSON.stringify(metadata)) > bytesMax)
+    throw new ClientError(`What an application says of itself has at most ${bytesMax} bytes`);
 }
 
 /** What is kept of a secret. */

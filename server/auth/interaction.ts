@@ -4,18 +4,10 @@ import { json, readJson } from "../body.ts";
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Door, DoorRequest } from "../operation.ts";
+import { requireSameOrigin } from "../same-origin.ts";
 import type { AccountSession, Accounts } from "./accounts.ts";
+import type { AppFacts, ProviderState } from "./adapter.ts";
 import { SCOPES } from "./clients.ts";
-
-/** For requests that change something: a page of ours sent it, not one elsewhere in the same browser. */
-export function requireSameOrigin({ headers }: Pick<DoorRequest, "headers">, baseUrl: string): void {
-  const site = headers["sec-fetch-site"];
-  const isOurs =
-    site === undefined
-      ? headers["origin"] === new URL(baseUrl).origin
-      : site === "same-origin" || site === "none";
-  if (!isOurs) throw new Problem("forbidden", "This door is for this server's own pages");
-}
 
 function requireJson({ headers }: Pick<DoorRequest, "headers">): void {
   if (!/^application\/json\s*(?:;|$)/i.test(headers["content-type"] ?? ""))
@@ -36,8 +28,19 @@ export interface InteractionDependencies {
   readonly limits: Limits;
   readonly accounts: Accounts;
   readonly provider: () => Promise<OidcProvider>;
+  readonly noteApp: ProviderState["noteApp"];
   /** The resource that every access token is for. */
   readonly resource: string;
+}
+
+const NAME_LENGTH_MAX = 100; // Fits on a line.
+
+/** What an application calls itself, as one plain line: no sign in it can turn around or hide what stands beside it. */
+function nameOf(clientName: unknown): string | null {
+  const name = readText(clientName)
+    ?.replaceAll(/[\p{C}\p{Z}]+/gu, " ")
+    .trim();
+  return name ? name.slice(0, NAME_LENGTH_MAX).toWellFormed() : null;
 }
 
 /** What the page shows. */
@@ -56,6 +59,7 @@ export function createInteractionDoors({
   limits,
   accounts,
   provider,
+  noteApp,
   resource,
 }: InteractionDependencies): {
   readonly question: Door;
@@ -89,6 +93,13 @@ export function createInteractionDoors({
     return grant.save();
   }
 
+  async function describeApp(oidc: OidcProvider, { params }: Interaction): Promise<AppFacts> {
+    const client = await oidc.Client.find(String(params["client_id"]));
+    const places = [readText(params["redirect_uri"]), readText(client?.clientUri), client?.clientId];
+    const web = places.find((place) => typeof place === "string" && /^https?:/.test(place));
+    return { name: nameOf(client?.clientName), address: web ? new URL(web).origin : null };
+  }
+
   return {
     async question(request) {
       const oidc = await provider();
@@ -96,7 +107,7 @@ export function createInteractionDoors({
       const client = await oidc.Client.find(String(interaction.params["client_id"]));
       if (!client) throw new Problem("not-found", "The application is no longer known");
       const question: Question = {
-        client: { id: client.clientId, name: readText(client.clientName), uri: readText(client.clientUri) },
+        client: { id: client.clientId, name: nameOf(client.clientName), uri: readText(client.clientUri) },
         webid: (await accounts.sessionOf(request.headers))?.webid ?? null,
         prompt: interaction.prompt.name,
         scopes: (readText(interaction.params["scope"]) ?? "").split(" ").filter(Boolean),
@@ -114,10 +125,12 @@ export function createInteractionDoors({
         });
       const oidc = await provider();
       const interaction = await find(oidc, request);
+      const clientId = String(interaction.params["client_id"]);
       if (allow) {
         const session = await accounts.sessionOf(request.headers);
         if (!session) throw new Problem("login-required");
         const grantId = await saveGrant(oidc, interaction, session);
+        await noteApp(session.accountId, clientId, await describeApp(oidc, interaction));
         interaction.result = { login: { accountId: session.accountId }, consent: { grantId } };
       } else {
         interaction.result = { error: "access_denied", error_description: "The person said no" };

@@ -29,8 +29,9 @@ export interface IssuersDependencies {
   readonly localIssuers: (webid: string) => Promise<readonly string[] | null>;
 }
 
-const ISSUERS_KEPT = 1_000;
-const WEBIDS_KEPT = 10_000;
+const ANSWERS_KEPT_BYTES = 8 * 1024 * 1024; // Of each kind, for strangers choose what is asked and what is answered.
+const ISSUERS_PER_WEBID_MAX = 8; // A person has one or two.
+const ISSUER_LENGTH_MAX = 1_024;
 const KEYS_TRIED_MAX = 4; // A token without key id fits several keys; more than this is no key set but a burden.
 const KEYS_PER_ISSUER_MAX = 64;
 
@@ -44,26 +45,31 @@ interface KeySet {
   readonly keys: readonly Jwk[];
 }
 
-/** Answers are kept for a while, failures for a shorter one; what is asked twice meanwhile is fetched once. */
-function createMemory<T>(most: number, goodMs: number, badMs: number, now: () => Date) {
-  const kept = new Lru<string, Kept<T>>(most);
+/**
+ * Answers are kept for a while, failures for a shorter one; what is asked twice meanwhile is fetched once.
+ * @param weigh About how many bytes an answer takes.
+ */
+function createMemory<T>(weigh: (value: T) => number, goodMs: number, badMs: number, now: () => Date) {
+  const kept = new Lru<string, Kept<T>>(ANSWERS_KEPT_BYTES);
+  const keep = (key: string, ms: number, value: Promise<T>, bytes: number): void =>
+    kept.set(key, { until: now().getTime() + ms, value }, bytes + key.length + 256);
   return {
     get(key: string, find: () => Promise<T>): Promise<T> {
-      const at = now().getTime();
       const found = kept.get(key);
-      if (found && found.until > at) return found.value;
+      if (found && found.until > now().getTime()) return found.value;
       const value = find();
-      kept.set(key, { until: at + goodMs, value }, 1);
-      value.catch((error: unknown) => {
-        const isOurs = error instanceof Problem && error.code === "too-many-requests"; // Says nothing about them.
-        if (isOurs) kept.delete(key);
-        else kept.set(key, { until: now().getTime() + badMs, value }, 1);
-      });
+      keep(key, goodMs, value, 0);
+      value.then(
+        (answer) => keep(key, goodMs, value, weigh(answer)),
+        (error: unknown) => {
+          const isOurs = error instanceof Problem && error.code === "too-many-requests"; // Says nothing about them.
+          if (isOurs) kept.delete(key);
+          else keep(key, badMs, value, 0);
+        },
+      );
       return value;
     },
-    put(key: string, value: T): void {
-      kept.set(key, { until: now().getTime() + goodMs, value: Promise.resolve(value) }, 1);
-    },
+    put: (key: string, value: T): void => keep(key, goodMs, Promise.resolve(value), weigh(value)),
   };
 }
 
@@ -105,19 +111,19 @@ export function createIssuers({
   localIssuers,
 }: IssuersDependencies): Issuers {
   const locations = createMemory<string>(
-    ISSUERS_KEPT,
+    (location) => location.length,
     limits.issuerKeysMsKept,
     limits.egressFailureMsKept,
     now,
   );
   const keySets = createMemory<KeySet>(
-    ISSUERS_KEPT,
+    ({ keys }) => JSON.stringify(keys).length,
     limits.issuerKeysMsKept,
     limits.egressFailureMsKept,
     now,
   );
   const profiles = createMemory<readonly string[]>(
-    WEBIDS_KEPT,
+    (issuers) => issuers.join().length,
     limits.agentMsKept,
     limits.egressFailureMsKept,
     now,
@@ -191,9 +197,11 @@ export function createIssuers({
             ({ subject, predicate, object }) =>
               subject.value === webid &&
               predicate.value === solid.oidcIssuer &&
-              object.termType === "NamedNode",
+              object.termType === "NamedNode" &&
+              object.value.length <= ISSUER_LENGTH_MAX,
           )
-          .map(({ object }) => object.value);
+          .slice(0, ISSUERS_PER_WEBID_MAX)
+          .map(({ object }) => Buffer.from(object.value).toString()); // A copy: a part of a text keeps the whole in memory.
       } catch (cause) {
         throw failed("webid", cause);
       }

@@ -8,7 +8,7 @@ import type { SafeFetch } from "../safe-fetch.ts";
 import type { Store } from "../store/store.ts";
 import type { Accounts } from "./accounts.ts";
 import { createProviderState, type ProviderState } from "./adapter.ts";
-import { ClientError, checkRedirects, createClientLookup, hashSecret, isSecret } from "./clients.ts";
+import { ClientError, checkRedirects, checkSize, createClientLookup, hashSecret, isSecret } from "./clients.ts";
 import type { ProviderKeys, SigningAlgorithm } from "./keys.ts";
 import type { ReplayMemory } from "./replay.ts";
 import { changeable, type IdTokenInstance, providerSettings } from "./settings.ts";
@@ -73,6 +73,7 @@ export function createLibrary(dependencies: LibraryDependencies): Library {
     prepareClient(metadata) {
       try {
         checkRedirects(metadata, egressAllow);
+        checkSize(metadata, limits.egressClientBytesMax);
       } catch (cause) {
         throw errors.invalidClient((cause as Error).message);
       }

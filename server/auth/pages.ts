@@ -1,8 +1,5 @@
 /** The few pages that the provider shows itself: plain, without scripts of ours, fonts or pictures. */
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-}
+import { escapeHtml } from "../html.ts";
 
 /** @param body HTML that is safe already. */
 function page(title: string, body: string): string {

@@ -6,7 +6,8 @@ import type { Config } from "../config.ts";
 import type { Limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Door, Result } from "../operation.ts";
-import { createBudget, networkOf, type SafeFetch } from "../safe-fetch.ts";
+import { createRate, networkOf, retryAfter } from "../rates.ts";
+import type { SafeFetch } from "../safe-fetch.ts";
 import type { Store } from "../store/store.ts";
 import type { Accounts } from "./accounts.ts";
 import type { ProviderState } from "./adapter.ts";
@@ -71,7 +72,8 @@ const PROOF_WINDOW_MS = 2 * 300_000 + 1_000; // The library takes proofs up to f
 const SECURITY_HEADERS = Object.entries({
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
-  "content-security-policy": "default-src 'none'; script-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+  // No script at all: what people upload into pods has this origin, too.
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
 });
 
 /** Credentials of the browser count at none of these, so every origin may read. @returns true when that was all. */
@@ -101,8 +103,8 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
   const { host, origin, protocol } = new URL(baseUrl);
   const caller = new AsyncLocalStorage<{ readonly ip: string }>();
   const keys = createProviderKeys(store);
-  const registrations = createBudget(limits.registrationsPerIpMax, 60_000, now);
-  const authorizations = createBudget(limits.authorizationsPerIpMax, 60_000, now);
+  const registrations = createRate(limits.registrationsPerIpMax, 60_000, limits.ratesRemembered, now);
+  const authorizations = createRate(limits.authorizationsPerIpMax, 60_000, limits.ratesRemembered, now);
   const replay = createReplayMemory({
     retentionMs: PROOF_WINDOW_MS,
     capacity: limits.proofsRemembered,
@@ -116,12 +118,18 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     currentIp: () => caller.getStore()?.ip,
   });
   const { sessionToken, userinfo } = createOwnTokens({ ...dependencies, keys, replay });
-  const { question, answer } = createInteractionDoors({ ...dependencies, provider: load, resource: baseUrl });
+  const { question, answer } = createInteractionDoors({
+    ...dependencies,
+    provider: load,
+    noteApp: state.noteApp,
+    resource: baseUrl,
+  });
 
-  function isWithinBudget(method: string | undefined, path: string, ip: string): boolean {
+  /** What makes a record costs a try. @returns how long the network must wait, in ms. */
+  function waitFor(method: string | undefined, path: string, ip: string): number {
     if (method === "POST" && path === `${OIDC_PATH}reg`) return registrations(networkOf(ip));
     if (path === `${OIDC_PATH}auth` || path === `${OIDC_PATH}request`) return authorizations(networkOf(ip));
-    return true;
+    return 0;
   }
 
   async function handle(
@@ -133,9 +141,10 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
     for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
     if (answerCors(request, response, path)) return;
-    if (!isWithinBudget(method, path, ip)) {
+    const wait = waitFor(method, path, ip);
+    if (wait > 0) {
       const busy = { error: "temporarily_unavailable", error_description: "Too many requests" };
-      send(response, json(429, busy, { "retry-after": "60" }));
+      send(response, json(429, busy, retryAfter(wait)));
       return;
     }
     if (path === USERINFO && (method === "GET" || method === "POST")) {

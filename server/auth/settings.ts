@@ -13,7 +13,7 @@ import { type Jwk, SIGNING_ALGORITHMS } from "./jwk.ts";
 import type { SigningAlgorithm } from "./keys.ts";
 import { errorPage, loggedOutPage, logoutPage } from "./pages.ts";
 
-/** All doors of the provider lie under this path, and its cookies are sent nowhere else. */
+/** All doors of the provider lie under this path; no other looks at its cookies. */
 export const OIDC_PATH = "/.oidc/";
 
 export interface SettingsInput {
@@ -65,11 +65,12 @@ export function providerSettings(input: SettingsInput): Configuration {
   const cookie = {
     httpOnly: true,
     sameSite: "lax",
-    path: OIDC_PATH,
+    path: isSecure ? "/" : OIDC_PATH, // As `__Host-` wants it.
     signed: true,
     secure: isSecure,
   } as const;
-  const prefix = isSecure ? "__Secure-" : "";
+  // No sister host can plant a login of its own in somebody's browser: that is what `__Host-` is for.
+  const prefix = isSecure ? "__Host-" : "";
   return {
     adapter: state.adapter,
     jwks: { keys: input.jwks },
@@ -79,7 +80,7 @@ export function providerSettings(input: SettingsInput): Configuration {
       names: {
         session: `${prefix}oidc-session`,
         interaction: `${prefix}oidc-interaction`,
-        resume: `${prefix}oidc-resume`,
+        resume: `${isSecure ? "__Secure-" : ""}oidc-resume`, // Of one login's path, which the library chooses.
       },
       long: cookie, // Lax: applications send people here from other sites.
       short: cookie,

@@ -12,7 +12,7 @@ import type { Context } from "../context.ts";
 import { importInto } from "../import/import-file.ts";
 import { createPerson, type Person } from "./people.ts";
 import { createPodReader } from "./pod-reader.ts";
-import { type Running, serve } from "./serve.ts";
+import { type Running, serveNearby, untilToldToStop } from "./serve.ts";
 
 /* oxlint-disable no-console -- this is the command line */
 const FILES = new URL("../import/demo/", import.meta.url);
@@ -209,48 +209,57 @@ async function play({ context }: Running): Promise<readonly Person[]> {
   return people;
 }
 
-/** @param once Do every step once and exit; otherwise the server stays for looking around. */
-export async function demo(config: Config, { once }: { readonly once: boolean }): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), "freehold-demo-"));
-  const port = once ? 0 : config.port;
-  const baseUrl = `http://localhost:${port}/`;
-  const running = await serve(
-    {
-      ...config,
-      port,
-      baseUrl,
-      dataFolder: folder,
-      rootKeyFile: join(folder, "root.key"),
-      zones: ["za", "ch"],
-      logLevel: "error",
-    },
-    (line) => process.stderr.write(line),
-  );
-  let code = 0;
-  try {
-    console.log(`\nFreehold demo at ${running.context.config.baseUrl}\n`);
-    const people = await play(running);
-    console.log("  Every step held.\n");
-    if (!once) {
-      for (const [index, { name, podName }] of PEOPLE.entries())
-        console.log(
-          `  Sign in as ${name}: name ${podName}, password "${podName} keeps this pod", passport ${people[index]?.passport}`,
-        );
-      console.log(
-        `\n  ${running.context.config.baseUrl} stays open until you press Ctrl+C; the data in ${folder} are then deleted.\n`,
-      );
-      await new Promise<void>((resolve) => {
-        for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
-      });
-    }
-  } catch (error) {
-    console.error(
-      `\n  ✘  ${error instanceof StepFailed ? error.message : ((error as Error).stack ?? String(error))}`,
+export interface DemoOptions {
+  /** Do every step once and exit; otherwise the server stays for looking around. */
+  readonly once: boolean;
+  /** Leave the data folder where it is. */
+  readonly keep: boolean;
+}
+
+/** The steps, on a running server; then it stays until somebody has seen enough. */
+async function show(running: Running, { once, keep }: DemoOptions): Promise<void> {
+  const { baseUrl, dataFolder } = running.context.config;
+  console.log(`\nFreehold demo at ${baseUrl}\n`);
+  const people = await play(running);
+  console.log("  Every step held.\n");
+  if (once) return;
+  for (const [index, { name, podName }] of PEOPLE.entries())
+    console.log(
+      `  Sign in as ${name}: name ${podName}, password "${podName} keeps this pod", passport ${people[index]?.passport}`,
     );
-    code = 1;
+  const fate = keep ? "stay there" : "are then deleted";
+  console.log(`\n  ${baseUrl} stays open until you press Ctrl+C; the data in ${dataFolder} ${fate}.\n`);
+  await untilToldToStop();
+}
+
+/** @throws OperatorError when no port is free. */
+export async function demo(config: Config, options: DemoOptions): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), "freehold-demo-"));
+  const port = options.once ? 0 : config.port;
+  const own: Config = {
+    ...config,
+    port,
+    mayMovePort: config.mayMovePort && !options.once,
+    baseUrl: `http://localhost:${port}/`,
+    dataFolder: folder,
+    rootKeyFile: join(folder, "root.key"),
+    zones: ["za", "ch"],
+    logLevel: "error",
+  };
+  try {
+    const running = await serveNearby(own, (line) => process.stderr.write(line));
+    try {
+      await show(running, options);
+    } finally {
+      await running.close();
+    }
+    return 0;
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    console.error(`\n  ✘  ${error.message}`);
+    return 1;
   } finally {
-    await running.close();
-    await rm(folder, { recursive: true, force: true });
+    if (options.keep) console.log(`  The data are in ${folder}\n`);
+    else await rm(folder, { recursive: true, force: true });
   }
-  return code;
 }

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { createApp } from "../app.ts";
 import type { Config } from "../config.ts";
 import { type Context, createContext } from "../context.ts";
+import { OperatorError } from "../errors.ts";
 import { createHttpServer } from "../http/server.ts";
 
 export interface Running {
@@ -13,6 +14,9 @@ export interface Running {
   close(): Promise<void>;
 }
 
+const PORTS_TRIED = 10; // The next free port is near, or something else is wrong.
+const IMPATIENT_MS_MIN = 1_000; // npm and terminals say Ctrl+C twice at once; whoever says it again later means it.
+const IDLE_LOOK_MS = 50; // How soon a connection is closed after its last answer.
 const STOP_MS_MAX = 10_000; // What is not answered by then is cut off.
 
 /**
@@ -21,8 +25,10 @@ const STOP_MS_MAX = 10_000; // What is not answered by then is cut off.
  */
 export async function serve(config: Config, writeLog: (line: string) => void): Promise<Running> {
   let listener: RequestListener | null = null;
+  let isStopping = false;
   const early: { readonly request: IncomingMessage; readonly response: ServerResponse }[] = [];
   const server = createHttpServer((request, response) => {
+    if (isStopping) response.setHeader("connection", "close"); // Or who is quick to ask again would be served for ever.
     if (listener) listener(request, response);
     else early.push({ request, response });
   }, config.limits);
@@ -40,6 +46,7 @@ export async function serve(config: Config, writeLog: (line: string) => void): P
     context = await createContext({ ...config, port, baseUrl }, writeLog);
   } catch (error) {
     server.close();
+    server.closeAllConnections();
     throw error;
   }
   listener = createApp(context);
@@ -48,11 +55,52 @@ export async function serve(config: Config, writeLog: (line: string) => void): P
     context,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
+      isStopping = true;
+      const look = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
       const cut = setTimeout(() => server.closeAllConnections(), STOP_MS_MAX);
       await closed;
+      clearInterval(look);
       clearTimeout(cut);
       await context.close();
     },
   };
+}
+
+function isTaken(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+}
+
+/**
+ * Like {@link serve}, on the next free port when nobody chose one.
+ * @throws OperatorError when there is none.
+ */
+export async function serveNearby(config: Config, writeLog: (line: string) => void): Promise<Running> {
+  const { host, mayMovePort } = config;
+  for (let port = config.port; ; port += 1) {
+    try {
+      const baseUrl = mayMovePort ? `http://localhost:${port}/` : config.baseUrl;
+      return await serve({ ...config, port, baseUrl }, writeLog);
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      if (mayMovePort && port < config.port + PORTS_TRIED) continue;
+      throw new OperatorError(
+        `Port ${config.port} of ${host} is taken. Stop what listens there, or choose another with --port.`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** Resolves when the process is told to stop. Told again, it ends there and then, which loses nothing acknowledged. */
+export function untilToldToStop(): Promise<void> {
+  let first: number | null = null;
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.on(signal, () => {
+        first ??= performance.now();
+        if (performance.now() - first > IMPATIENT_MS_MIN) process.exit(1);
+        resolve();
+      });
+    }
+  });
 }

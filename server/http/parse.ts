@@ -2,11 +2,45 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { Problem } from "../errors.ts";
-import { parseTarget } from "../iri.ts";
-import { LIMITS } from "../limits.ts";
+import { parseTarget, type Target } from "../iri.ts";
+import { LIMITS, type Limits } from "../limits.ts";
 import type { Agent, DoorRequest, Method, Operation } from "../operation.ts";
 
-const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]);
+/** All that any resource may be asked for. */
+export const METHODS: readonly Method[] = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"];
+
+/** The address form that proxies are sent has an origin before the path; what it says counts as little as Host. */
+export function originForm(url: string): string {
+  const path = url.replace(/^https?:\/\/[^/?#]*/i, "");
+  return path.startsWith("/") || path === "*" ? path : `/${path}`;
+}
+
+/**
+ * Refuses messages that could mean two things, or that we would only half understand.
+ * @throws Problem `headers-too-large`, `bad-request`, `unsupported-media-type`, `expectation-failed`.
+ */
+export function checkMessage(
+  { headers, rawHeaders, httpVersion }: IncomingMessage,
+  { headerFieldsMax }: Pick<Limits, "headerFieldsMax">,
+): void {
+  if (rawHeaders.length > headerFieldsMax * 2)
+    throw new Problem("headers-too-large", `At most ${headerFieldsMax} header fields`);
+  if (headers.host === undefined ? httpVersion === "1.1" : headers.host.includes(","))
+    throw new Problem("bad-request", "A request has one Host field");
+  const coding = headers["transfer-encoding"];
+  if (coding !== undefined && coding.toLowerCase() !== "chunked")
+    throw new Problem("bad-request", "The only Transfer-Encoding known here is chunked", {
+      headers: { connection: "close" }, // Who sent it may see its end elsewhere than we do.
+    });
+  if (headers.expect !== undefined && headers.expect.toLowerCase() !== "100-continue")
+    throw new Problem("expectation-failed");
+  // Stored as it came, it would be read as something else.
+  const compression = headers["content-encoding"];
+  if (compression !== undefined && compression.toLowerCase() !== "identity")
+    throw new Problem("unsupported-media-type", "Send the content without Content-Encoding", {
+      headers: { "accept-encoding": "identity" },
+    });
+}
 
 /** Repeated fields are joined by a comma, as RFC 9110 section 5.3 allows; so two proofs are one that cannot be valid. */
 function plainHeaders(headers: IncomingHttpHeaders): Record<string, string | undefined> {
@@ -34,8 +68,15 @@ function bodyOf(request: IncomingMessage): IncomingMessage | null {
 function splitUrl(request: IncomingMessage): { readonly path: string; readonly query: string } {
   const raw = request.url ?? "/";
   if (raw.length > LIMITS.urlBytesMax) throw new Problem("uri-too-long");
+  if (!/^[!-~]+$/.test(raw) || raw.includes("#"))
+    throw new Problem("path-invalid", "An address is visible ASCII, without a fragment");
   const mark = raw.indexOf("?");
   return mark === -1 ? { path: raw, query: "" } : { path: raw.slice(0, mark), query: raw.slice(mark + 1) };
+}
+
+/** @throws Problem `path-invalid`, `uri-too-long`. */
+export function targetOf(request: IncomingMessage): Target {
+  return parseTarget(splitUrl(request).path);
 }
 
 /** An operation on a pod; its agent is the public until `auth/agent.ts` has proved another. */
@@ -45,7 +86,7 @@ export interface UnprovedOperation extends Omit<Operation, "agent"> {
 
 /**
  * @param baseUrl The server's public URL, ending in `/`; never the Host header, which anybody may write.
- * @throws Problem `path-invalid`, `uri-too-long`, `method-not-allowed`.
+ * @throws Problem `path-invalid`, `uri-too-long`.
  */
 export function parseOperation(
   request: IncomingMessage,
@@ -53,14 +94,11 @@ export function parseOperation(
   id: string,
   ip: string,
 ): UnprovedOperation {
-  const method = request.method ?? "GET";
-  if (!METHODS.has(method))
-    throw new Problem("method-not-allowed", undefined, { headers: { allow: [...METHODS].join(", ") } });
   const { path, query } = splitUrl(request);
   const target = parseTarget(path);
   return {
     id,
-    method: method as Method,
+    method: request.method as Method, // The routes know no others.
     target,
     url: baseUrl.slice(0, -1) + target.path,
     query,

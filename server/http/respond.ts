@@ -6,6 +6,7 @@ import { Problem } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Result } from "../operation.ts";
 import { PROBLEMS } from "../problems.ts";
+import { negotiate } from "../rdf/media.ts";
 
 /** https://solidproject.org/TR/protocol#server-cors-enumerate: names, not `*`, so that requests with credentials see them. */
 const EXPOSED = [
@@ -14,6 +15,7 @@ const EXPOSED = [
   "Accept-Put",
   "Accept-Ranges",
   "Allow",
+  "Content-Disposition",
   "Content-Length",
   "Content-Range",
   "Content-Type",
@@ -50,17 +52,26 @@ const ALLOWED_HEADERS = [
   "X-Requested-With",
 ].join(", ");
 const UNREAD_BYTES_MAX = 65_536;
+const PROBLEM_TYPE = "application/problem+json";
 const PREFLIGHT_SECONDS = "7200"; // Without it a browser asks twice for everything.
 
-/** CORS never blocks: who may do what is decided by 401 and 403. https://solidproject.org/TR/protocol#cors-server */
-export function corsHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
+/**
+ * CORS never blocks: who may do what is decided by 401 and 403. https://solidproject.org/TR/protocol#cors-server
+ * @param vary What the answer hangs on beside its origin.
+ */
+export function corsHeaders(
+  request: IncomingMessage,
+  vary: string | readonly string[] = "",
+): Readonly<Record<string, string>> {
   const { origin } = request.headers;
-  if (origin === undefined) return {};
+  const fields = [vary].flat().join(", ");
+  const whole = /\bOrigin\b/.test(fields) ? fields : [fields, "Origin"].filter(Boolean).join(", ");
+  if (origin === undefined) return { vary: whole };
   return {
+    vary: whole,
     "access-control-allow-origin": origin,
     "access-control-allow-credentials": "true",
     "access-control-expose-headers": EXPOSED,
-    vary: "Origin",
   };
 }
 
@@ -81,13 +92,16 @@ export function preflight(request: IncomingMessage, allow: string): Result {
 
 export interface Responder {
   send(request: IncomingMessage, response: ServerResponse, result: Result, id: string): Promise<void>;
-  /** Turns whatever was thrown into a problem document, or into a page for a person with a browser. */
+  /**
+   * Turns whatever was thrown into a problem document, or into a page for a person with a browser. Never rejects.
+   * @param isForAllOrigins Whether pages of all origins may read the answer.
+   */
   sendError(
     request: IncomingMessage,
     response: ServerResponse,
     error: unknown,
     id: string,
-    isPod: boolean,
+    isForAllOrigins: boolean,
   ): Promise<void>;
 }
 
@@ -107,8 +121,10 @@ export interface ResponderDeps {
 }
 
 /** What is thrown but is no Problem is our own mistake: logged with its cause, told to nobody. */
-function toProblem(error: unknown, log: Log, id: string): Problem {
+function toProblem(error: unknown, request: IncomingMessage, log: Log, id: string): Problem {
   if (error instanceof Problem) return error;
+  if (request.destroyed && !request.complete)
+    return new Problem("bad-request", "The content ended too early");
   log.error("request.failed", {
     id,
     cause: error instanceof Error ? (error.stack ?? error.message) : String(error),
@@ -120,6 +136,14 @@ function prefersPage(request: IncomingMessage): boolean {
   return (
     request.headers["sec-fetch-mode"] === "navigate" || /^text\/html\b/.test(request.headers.accept ?? "")
   );
+}
+
+/** Content that nobody will read: too much to wait for, or not even sent, for its client asked first. */
+function isLeftUnread({ complete, headers }: IncomingMessage): boolean {
+  if (complete) return false;
+  const bytes =
+    headers["transfer-encoding"] === undefined ? Number(headers["content-length"] ?? 0) : Infinity;
+  return bytes > UNREAD_BYTES_MAX || (bytes > 0 && headers.expect !== undefined);
 }
 
 export function createResponder({ log, errorPage, problemBase, challenge }: ResponderDeps): Responder {
@@ -140,77 +164,69 @@ export function createResponder({ log, errorPage, problemBase, challenge }: Resp
     const bytes = typeof body === "string" ? Buffer.from(body) : body instanceof Uint8Array ? body : null;
     if (!hasLength && status !== 204 && status !== 304 && (bytes || body === null))
       flat.push("content-length", String(bytes?.length ?? 0));
-    // The rest of a large upload that was refused is not worth receiving.
-    if (
-      status >= 400 &&
-      !request.complete &&
-      Number(request.headers["content-length"] ?? Infinity) > UNREAD_BYTES_MAX
-    )
-      flat.push("connection", "close");
-    response.writeHead(status, flat);
-    if (request.method === "HEAD" || body === null) {
-      response.end();
-    } else if (bytes) {
-      response.end(bytes);
-    } else {
-      await pipeline(Readable.from(body as AsyncIterable<Uint8Array>), response).catch((error: unknown) => {
-        // The status is out already: a broken connection is the only honest way to say that the rest is missing.
-        if (!response.destroyed) response.destroy();
-        if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE")
-          log.error("response.broken", { id, cause: String(error) });
-      });
+    if (isLeftUnread(request)) flat.push("connection", "close");
+    if (request.method === "HEAD" || body === null || bytes) {
+      response.writeHead(status, flat);
+      response.end(request.method === "HEAD" ? undefined : (bytes ?? undefined));
+      return;
     }
+    response.writeHead(status, flat);
+    await pipeline(Readable.from(body as AsyncIterable<Uint8Array>), response).catch((error: unknown) => {
+      // The status is out already: a broken connection is the only honest way to say that the rest is missing.
+      if (!response.destroyed) response.destroy();
+      if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE")
+        log.error("response.broken", { id, cause: String(error) });
+    });
+  }
+
+  /** A page for a person, the format that a client asked for, or a problem document. */
+  async function represent(request: IncomingMessage, problem: Problem, id: string): Promise<Result> {
+    const { status, code, detail, errors, members, alternatives } = problem;
+    const { title, next } = PROBLEMS[code];
+    if (prefersPage(request)) return errorPage({ status, title, detail, next, id });
+    const headers = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+    const offered = [PROBLEM_TYPE, ...(alternatives?.contentTypes ?? [])];
+    const chosen = negotiate(request.headers.accept, offered) ?? PROBLEM_TYPE;
+    if (alternatives && chosen !== PROBLEM_TYPE)
+      return {
+        status,
+        headers: { ...headers, "content-type": chosen },
+        body: await alternatives.write(chosen),
+      };
+    const body = JSON.stringify({
+      type: `${problemBase}${code}`,
+      title,
+      status,
+      ...(detail !== undefined && { detail }),
+      next,
+      requestId: id,
+      ...(errors.length > 0 && { errors }),
+      ...members,
+    });
+    return { status, headers: { ...headers, "content-type": PROBLEM_TYPE }, body };
   }
 
   return {
     send,
-    async sendError(request, response, error, id, isPod) {
-      const problem = toProblem(error, log, id);
+    async sendError(request, response, error, id, isForAllOrigins) {
+      const problem = toProblem(error, request, log, id);
       if (response.headersSent) {
         response.destroy();
         return;
       }
-      const { title, next } = PROBLEMS[problem.code];
-      const headers = {
-        ...(isPod && corsHeaders(request)),
-        ...(isPod && problem.status === 401 && challenge),
-        ...problem.headers,
-      };
-      if (prefersPage(request)) {
-        const page = errorPage({ status: problem.status, title, detail: problem.detail, next, id });
-        await send(
-          request,
-          response,
-          { ...page, status: problem.status, headers: { ...page.headers, ...headers } },
-          id,
-        );
-        return;
+      try {
+        const answer = await represent(request, problem, id);
+        const headers = {
+          ...answer.headers,
+          ...(isForAllOrigins && corsHeaders(request, "Accept")),
+          ...(isForAllOrigins && problem.status === 401 && challenge),
+          ...problem.headers,
+        };
+        await send(request, response, { ...answer, status: problem.status, headers }, id);
+      } catch (cause) {
+        log.error("response.failed", { id, cause: String(cause) });
+        response.destroy();
       }
-      const body = JSON.stringify({
-        type: `${problemBase}${problem.code}`,
-        title,
-        status: problem.status,
-        ...(problem.detail !== undefined && { detail: problem.detail }),
-        next,
-        requestId: id,
-        ...(problem.errors.length > 0 && { errors: problem.errors }),
-        ...problem.members,
-      });
-      await send(
-        request,
-        response,
-        {
-          status: problem.status,
-          headers: {
-            "content-type": "application/problem+json",
-            "cache-control": "no-store",
-            "x-content-type-options": "nosniff",
-            ...headers,
-          },
-          body,
-        },
-        id,
-      );
     },
   };
 }

@@ -1,5 +1,11 @@
 /** The socket side: timeouts, caps, and answers to what is not even HTTP. */
-import { createServer, type RequestListener, type Server } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { Socket } from "node:net";
 import type { Limits } from "../limits.ts";
 import { PROBLEMS } from "../problems.ts";
@@ -8,35 +14,68 @@ import { PROBLEMS } from "../problems.ts";
 const PARSER_PROBLEMS: Readonly<Record<string, keyof typeof PROBLEMS>> = {
   HPE_INVALID_METHOD: "method-not-allowed",
   HPE_HEADER_OVERFLOW: "headers-too-large",
-  ERR_HTTP_REQUEST_TIMEOUT: "bad-request",
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: "body-too-large",
+  ERR_HTTP_REQUEST_TIMEOUT: "request-timeout",
 };
 
-function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+/** Answers by hand, for no request was understood; the connection ends, for nobody knows where the next one would begin. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket, open: ServerResponse | undefined): void {
   if (error.code === "ECONNRESET" || !socket.writable) return;
+  if (open?.headersSent && !open.writableFinished) {
+    socket.destroy(); // In the middle of another answer, ours would be taken for a part of it.
+    return;
+  }
   const code = PARSER_PROBLEMS[error.code ?? ""] ?? "bad-request";
   const { status, title, next } = PROBLEMS[code];
-  const body = JSON.stringify({ type: `about:blank#${code}`, title, status, next });
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
+  const body = JSON.stringify({ type: `/ns/problems#${code}`, title, status, next });
+  const head = [
+    `HTTP/1.1 ${status} ${title}`,
+    "content-type: application/problem+json",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "cache-control: no-store",
+    "x-content-type-options: nosniff",
+    ...(status === 405 ? ["allow: GET, HEAD, OPTIONS, PUT, POST, PATCH, DELETE"] : []),
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+/** Leave to send is given when somebody begins to read: not before it is known that the content is wanted. */
+function continueWhenRead(request: IncomingMessage, response: ServerResponse): void {
+  request.on("newListener", function onListener(event: string) {
+    if (event !== "data" && event !== "readable") return;
+    request.off("newListener", onListener);
+    if (!response.headersSent) response.writeContinue();
+  });
 }
 
 /** An HTTP/1.1 server with every limit of the connection set; not yet listening. */
 export function createHttpServer(listener: RequestListener, limits: Limits): Server {
-  const server = createServer(
-    {
-      maxHeaderSize: limits.headerBytesMax,
-      headersTimeout: limits.headersMsMax,
-      requestTimeout: limits.requestMsMax,
-      connectionsCheckingInterval: limits.headersMsMax / 2,
-      keepAliveTimeout: limits.keepAliveMsMax,
-      requireHostHeader: true,
-    },
-    listener,
-  );
-  server.maxHeadersCount = limits.headerFieldsMax;
+  const server = createServer({
+    maxHeaderSize: limits.headerBytesMax,
+    headersTimeout: limits.headersMsMax,
+    requestTimeout: limits.requestMsMax,
+    connectionsCheckingInterval: limits.headersMsMax / 2,
+    keepAliveTimeout: limits.keepAliveMsMax,
+    requireHostHeader: false, // `checkMessage` says so in a problem document.
+    joinDuplicateHeaders: true, // The first of two Authorization fields is no better than the second.
+  });
+  server.maxHeadersCount = limits.headerFieldsMax + 1; // Node leaves out those beyond; `checkMessage` refuses all.
   server.maxRequestsPerSocket = limits.requestsPerSocketMax;
   server.maxConnections = limits.connectionsMax;
-  server.on("clientError", (error, socket) => refuse(error, socket as Socket));
+  server.timeout = limits.socketIdleMsMax;
+
+  const answers = new WeakMap<Socket, ServerResponse>();
+  const listen: RequestListener = (request, response) => {
+    answers.set(request.socket, response);
+    listener(request, response);
+  };
+  server.on("request", listen);
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    continueWhenRead(request, response);
+    listen(request, response);
+  });
+  server.on("checkExpectation", listen); // `checkMessage` refuses it.
+  server.on("clientError", (error, socket) => refuse(error, socket as Socket, answers.get(socket as Socket)));
   return server;
 }

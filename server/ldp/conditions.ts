@@ -15,6 +15,14 @@ function tagsOf(header: string): readonly string[] {
   return header.split(",").map((part) => part.trim());
 }
 
+export function hasWriteConditions(headers: Readonly<Record<string, string | undefined>>): boolean {
+  return (
+    headers["if-match"] !== undefined ||
+    headers["if-none-match"] !== undefined ||
+    headers["if-unmodified-since"] !== undefined
+  );
+}
+
 /**
  * Checks If-Match, If-None-Match and If-Unmodified-Since before a write.
  * @param current ETag of what is there; null when nothing is.
@@ -50,6 +58,24 @@ export function checkWriteConditions(
   ) {
     throw new Problem("precondition-failed", "Something is already here");
   }
+}
+
+/**
+ * Checks If-Match and If-Unmodified-Since before a GET or HEAD, for which each form of a version is another one.
+ * @throws Problem `precondition-failed`.
+ */
+export function checkReadConditions(
+  headers: Readonly<Record<string, string | undefined>>,
+  etag: string,
+  modified: number,
+): void {
+  const match = headers["if-match"];
+  const since = Date.parse(headers["if-unmodified-since"] ?? "");
+  const fits =
+    match === undefined
+      ? !(Math.floor(modified / 1000) * 1000 > since)
+      : match.trim() === "*" || tagsOf(match).includes(etag);
+  if (!fits) throw new Problem("precondition-failed");
 }
 
 /** Whether a GET or HEAD may be answered with 304. */

@@ -6,6 +6,7 @@ import { negotiate, RDF_TYPES } from "../rdf/media.ts";
 import { serializeRdf } from "../rdf/serialize.ts";
 import { blankNode, namedNode, type Quad, quad } from "../rdf/terms.ts";
 import type { Pod } from "../store/pods.ts";
+import { abilityHeaders, linkHeader, natureOf } from "./headers.ts";
 
 const PREFIXES = {
   solid: "http://www.w3.org/ns/solid/terms#",
@@ -25,14 +26,26 @@ async function answer(quads: readonly Quad[], accept: string | undefined, url: s
 }
 
 /** https://solidproject.org/TR/protocol#storage-description-resource */
-export function describeStorage(baseUrl: string, pod: Pod, operation: Operation): Promise<Result> {
+export async function describeStorage(baseUrl: string, pod: Pod, operation: Operation): Promise<Result> {
   const storage = namedNode(`${baseUrl}${pod.name}/`);
   const quads = [
     quad(storage, namedNode(rdf.type), namedNode(space.Storage)),
     quad(storage, namedNode(solid.owner), namedNode(pod.owner)),
     quad(storage, namedNode(voidTerms.sparqlEndpoint), namedNode(`${baseUrl}${pod.name}/sparql`)),
   ];
-  return answer(quads, operation.headers.accept, operation.url);
+  const { headers, ...result } = await answer(quads, operation.headers.accept, operation.url);
+  const modified = { "last-modified": new Date(pod.created).toUTCString() };
+  return { ...result, headers: { ...serviceHeaders(baseUrl, pod, operation), ...modified, ...headers } };
+}
+
+/** What the addresses say of themselves in each pod that are not its resources. */
+export function serviceHeaders(
+  baseUrl: string,
+  pod: Pod,
+  { target }: Operation,
+): Readonly<Record<string, string>> {
+  const nature = natureOf(target, pod.name);
+  return { ...abilityHeaders(nature), link: linkHeader(baseUrl, target, nature, pod.owner) };
 }
 
 /** What a client finds at the origin before it knows any pod. */

@@ -14,6 +14,25 @@ export async function findResource(snapshot: Snapshot, path: string): Promise<Fo
   return entry && { entry, record: decodeRecord<ResourceRecord>(entry) };
 }
 
+/** ETag and Last-Modified of a container's representation: those of the youngest thing that shows in it. */
+export async function containerState(
+  snapshot: Snapshot,
+  path: string,
+  { entry, record }: Found,
+  meta: Entry | null,
+): Promise<{ readonly version: number; readonly modified: number }> {
+  const stamp = await snapshot.get("stamp", path, "");
+  const changes = [
+    record.modified,
+    stamp ? decodeRecord<{ modified: number }>(stamp).modified : 0,
+    meta ? decodeDocument(meta).modified : 0,
+  ];
+  return {
+    version: Math.max(entry.version, stamp?.version ?? 0, meta?.version ?? 0),
+    modified: Math.max(...changes),
+  };
+}
+
 /** The same name with or without its slash: the two must not both exist. https://solidproject.org/TR/protocol#uri-slash-semantics */
 export function otherForm(path: string): string {
   return path.endsWith("/") ? path.slice(0, -1) : `${path}/`;

@@ -1,21 +1,30 @@
 /** The header fields by which a resource tells a client what it is and what may be done with it. */
+import { CONDITION_TYPES } from "../access/acl.ts";
 import type { Target } from "../iri.ts";
 import type { Method } from "../operation.ts";
 
 const LDP = "http://www.w3.org/ns/ldp#";
 const SPACE = "http://www.w3.org/ns/pim/space#";
 const SOLID = "http://www.w3.org/ns/solid/terms#";
+const ACL = "http://www.w3.org/ns/auth/acl#";
 
 export const ACCEPT_PATCH = "text/n3, application/sparql-update";
 export const ACCEPT_RDF = "text/turtle, application/ld+json, application/n-triples, application/n-quads";
-export const ACCEPT_ANY = `${ACCEPT_RDF}, */*`;
+const ACCEPT_ANY = `${ACCEPT_RDF}, */*`;
 
 /** What the resource is, which decides what may be done to it. */
-export type Nature = "root" | "container" | "document" | "auxiliary" | "root-acl" | "endpoint";
+export type Nature = "root" | "container" | "document" | "auxiliary" | "root-acl" | "endpoint" | "reserved";
+
+/** Addresses in each pod that are the server's own: nothing can be stored there. */
+function isReserved(name: string): boolean {
+  return /^(sparql|\.well-known)(\/|$)/.test(name);
+}
 
 export function natureOf(target: Target, podName: string): Nature {
   if (target.auxiliary)
     return target.auxiliary === "acl" && target.subject === `/${podName}/` ? "root-acl" : "auxiliary";
+  const name = target.path.slice(podName.length + 2);
+  if (isReserved(name)) return name === "sparql" ? "endpoint" : "reserved";
   if (!target.isContainer) return "document";
   return target.path === `/${podName}/` ? "root" : "container";
 }
@@ -28,6 +37,7 @@ export const ALLOWED: Readonly<Record<Nature, readonly Method[]>> = {
   auxiliary: ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"],
   "root-acl": ["GET", "HEAD", "OPTIONS", "PUT", "PATCH"], // The root's access list cannot be deleted.
   endpoint: ["GET", "HEAD", "OPTIONS", "POST"],
+  reserved: ["GET", "HEAD", "OPTIONS"],
 };
 
 const abilities = new Map<Nature, Readonly<Record<string, string>>>();
@@ -48,6 +58,9 @@ export function abilityHeaders(nature: Nature): Readonly<Record<string, string>>
   return headers;
 }
 
+/** https://solidproject.org/TR/wac#server-link-condition */
+const ACL_LINKS = CONDITION_TYPES.map((type) => `<${type}>; rel="${ACL}condition"`).join(", ");
+
 /**
  * The Link header of a resource.
  * @param base The server's base URL, ending in `/`.
@@ -57,13 +70,19 @@ export function linkHeader(base: string, target: Target, nature: Nature, owner: 
   const origin = base.slice(0, -1);
   const storage = `${base}${target.pod}/`;
   const links = [`<${storage}.well-known/solid>; rel="${SOLID}storageDescription"`];
-  if (nature === "endpoint") return links.join(", ");
+  if (nature === "endpoint" || nature === "reserved") return links.join(", ");
   if (target.auxiliary) {
-    links.push(
-      `<${origin}${target.subject}>; rel="${target.auxiliary === "meta" ? "describes" : "https://www.w3.org/ns/auth/acl#accessTo"}"`,
-    );
-    if (target.auxiliary === "meta") links.push(`<${origin}${target.subject}.acl>; rel="acl"`);
-    else links.push(`<${origin}${target.path}>; rel="acl"`);
+    if (target.auxiliary === "meta")
+      links.push(
+        `<${origin}${target.subject}>; rel="describes"`,
+        `<${origin}${target.subject}.acl>; rel="acl"`,
+      );
+    else
+      links.push(
+        `<${origin}${target.subject}>; rel="${ACL}accessTo"`,
+        ACL_LINKS,
+        `<${origin}${target.path}>; rel="acl"`,
+      );
   } else {
     links.push(
       `<${origin}${target.path}.acl>; rel="acl"`,

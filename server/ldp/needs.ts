@@ -1,7 +1,8 @@
 /** Which access an operation needs, and on what: the table behind every door to a pod's resources. */
+import { ldp } from "@freehold/vocab";
 import { parentOf, type Target } from "../iri.ts";
 import type { Mode } from "../operation.ts";
-import { modesOfPatch } from "../rdf/patch.ts";
+import { modesOfPatch, type Patch } from "../rdf/patch.ts";
 import type { Snapshot } from "../store/store.ts";
 import { exists, findResource } from "./find.ts";
 import type { Prepared } from "./prepare.ts";
@@ -28,22 +29,37 @@ async function nearestContainer(snapshot: Snapshot, target: Target): Promise<Tar
 /** https://solidproject.org/TR/wac#read-operation */
 export const needsOfRead: Needs = async (_snapshot, target) => [{ target, modes: ["read"] }];
 
-/** Replacing needs Write; creating needs Append on the container too. https://solidproject.org/TR/wac#create-operation */
+/**
+ * Replacing needs Write; creating needs Append on the container too. The resource comes first: who has no access to it
+ * is told the same whether it exists or not. https://solidproject.org/TR/wac#create-operation
+ */
 export const needsOfPut: Needs = async (snapshot, target) => {
   const write: Need = { target, modes: ["write"] };
   if (target.auxiliary || (await exists(snapshot, target))) return [write];
-  return [{ target: await nearestContainer(snapshot, target), modes: ["append"] }, write];
+  return [write, { target: await nearestContainer(snapshot, target), modes: ["append"] }];
 };
 
 export const needsOfPost: Needs = async (_snapshot, target) => [{ target, modes: ["append"] }];
 
+function setsConstraint({ steps }: Patch): boolean {
+  return steps.some(({ insertions }) =>
+    insertions.some(
+      ({ predicate }) => predicate.termType === "Variable" || predicate.value === ldp.constrainedBy,
+    ),
+  );
+}
+
 /** Each part of a patch is an operation of its own. https://solidproject.org/TR/protocol#server-patch-n3-semantics */
 export const needsOfPatch: Needs = async (snapshot, target, prepared) => {
   // Asked once before the patch is read, too: then the least that any patch needs.
-  const modes = prepared?.kind === "patch" ? modesOfPatch(prepared.patch) : [];
-  const patch: Need = { target, modes: modes.length === 0 ? ["append"] : modes };
+  const modes: Mode[] = prepared?.kind === "patch" ? modesOfPatch(prepared.patch) : ["append"];
+  // Whoever may add to a folder may not thereby say what others may add.
+  const isOfFolder = target.isContainer || target.auxiliary === "meta";
+  if (isOfFolder && prepared?.kind === "patch" && setsConstraint(prepared.patch) && !modes.includes("write"))
+    modes.push("write");
+  const patch: Need = { target, modes };
   if (target.auxiliary || (await exists(snapshot, target))) return [patch];
-  return [{ target: await nearestContainer(snapshot, target), modes: ["append"] }, patch];
+  return [patch, { target: await nearestContainer(snapshot, target), modes: ["append"] }];
 };
 
 /** https://solidproject.org/TR/wac#delete-operation */

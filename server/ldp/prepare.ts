@@ -1,6 +1,6 @@
 /** Everything about a write that needs no snapshot: reading, parsing, streaming large content to disk. */
 import { Readable } from "node:stream";
-import { readBody } from "../body.ts";
+import { chunksOf, readBody } from "../body.ts";
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Operation } from "../operation.ts";
@@ -39,6 +39,19 @@ function contentTypeOf(operation: Operation): string {
   return contentType;
 }
 
+/** RDF is UTF-8 and nothing else: what claims to be written in another way would be read as other words. */
+function checkCharset(contentType: string): void {
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(contentType)?.[1]?.toLowerCase();
+  if (charset !== undefined && charset !== "utf-8" && charset !== "us-ascii")
+    throw new Problem("unsupported-media-type", "RDF is sent in UTF-8");
+}
+
+/** Refused before a byte has come, if the client says how many there are. */
+function checkLength({ headers }: Operation, bytesMax: number): void {
+  if (Number(headers["content-length"] ?? 0) > bytesMax)
+    throw new Problem("body-too-large", `At most ${bytesMax} bytes`);
+}
+
 async function prepareRdf(
   operation: Operation,
   contentType: string,
@@ -46,8 +59,10 @@ async function prepareRdf(
   limits: Limits,
   base: string,
 ) {
+  checkCharset(contentType);
+  checkLength(operation, bytesMax);
   const bytes = await readBody(operation.body, bytesMax);
-  return { bytes, quads: bytes.length === 0 ? [] : await parseRdf(bytes, contentType, base, limits) };
+  return { bytes, quads: await parseRdf(bytes, contentType, base, limits) };
 }
 
 /**
@@ -63,6 +78,8 @@ export async function prepareContent(
   blobs: Blobs,
   limits: Limits,
 ): Promise<Prepared> {
+  if (operation.headers["content-range"] !== undefined)
+    throw new Problem("bad-request", "A part of a resource cannot be written; send all of it, or a PATCH");
   if (asContainer && !operation.body) return { kind: "container", quads: [] };
   const contentType = contentTypeOf(operation);
   const mediaType = mediaTypeOf(contentType);
@@ -83,13 +100,13 @@ export async function prepareContent(
       ...(await prepareRdf(operation, contentType, limits.rdfBytesMax, limits, base)),
     };
   }
+  checkLength(operation, limits.blobBytesMax);
   const declared = Number(operation.headers["content-length"] ?? (operation.body ? Number.NaN : 0));
-  if (declared > limits.blobBytesMax)
-    throw new Problem("body-too-large", `At most ${limits.blobBytesMax} bytes`);
   if (declared <= limits.inlineBytesMax) {
     return { kind: "binary", contentType, bytes: await readBody(operation.body, limits.inlineBytesMax) };
   }
-  const { hash, bytes } = await blobs.write(pod, operation.body ?? Readable.from([]), limits.blobBytesMax);
+  const content = chunksOf(operation.body ?? Readable.from([]));
+  const { hash, bytes } = await blobs.write(pod, content, limits.blobBytesMax);
   return { kind: "blob", contentType, hash, bytes };
 }
 
@@ -101,6 +118,7 @@ export async function preparePatch(operation: Operation, limits: Limits): Promis
       headers: { "accept-patch": ACCEPT_PATCH },
     });
   }
+  checkLength(operation, limits.patchBytesMax);
   const bytes = await readBody(operation.body, limits.patchBytesMax);
   let text: string;
   try {

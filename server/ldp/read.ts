@@ -10,23 +10,25 @@ import { serializeRdf } from "../rdf/serialize.ts";
 import type { Pod } from "../store/pods.ts";
 import { decodeDocument, decodeRecord, type ResourceRecord } from "../store/record.ts";
 import type { Blobs, Entry, Snapshot } from "../store/store.ts";
-import { etagOf, isNotModified, parseRange } from "./conditions.ts";
-import { findResource, findStored, otherForm, type Stored } from "./find.ts";
+import { checkReadConditions, etagOf, isNotModified, parseRange } from "./conditions.ts";
+import { containerState, findResource, findStored, otherForm, type Stored } from "./find.ts";
 import { abilityHeaders, inertHeaders, linkHeader, natureOf } from "./headers.ts";
+import { constraintLinks, shapesIn } from "./shape.ts";
 
 const DERIVED_BYTES_MAX = 64 * 1024 * 1024; // Listings and converted documents, made once per version.
 
 export interface Reader {
   /**
    * @param mayRead Whether the same agent may read another path: asked before a redirect tells that it exists.
-   * @throws Problem `not-found`, `not-acceptable`, `range-not-satisfiable`.
+   * @returns null when the file that the snapshot names is gone: replaced since, so that a newer snapshot names another.
+   * @throws Problem `not-found`, `not-acceptable`, `precondition-failed`, `range-not-satisfiable`.
    */
   read(
     snapshot: Snapshot,
     pod: Pod,
     operation: Operation,
     mayRead: (path: string) => Promise<boolean>,
-  ): Promise<Result>;
+  ): Promise<Result | null>;
 }
 
 /** Suffixes that keep the ETags of a version's forms apart. */
@@ -43,6 +45,26 @@ interface Representation {
   readonly modified: number;
   readonly bytes: number;
   readonly content: Uint8Array | { readonly blob: string };
+  /** Shapes that a container asks of its members. */
+  readonly shapes?: readonly string[];
+}
+
+/** The content with its first part read: until then a failure can still be answered as such. */
+async function begin(content: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const parts = content[Symbol.asyncIterator]();
+  let first: IteratorResult<Uint8Array> | null = await parts.next();
+  async function next(): Promise<IteratorResult<Uint8Array>> {
+    if (!first) return parts.next();
+    const part = first;
+    first = null;
+    return part;
+  }
+  /** Closes the file. No generator, for that would not hear of a client that went before the first part. */
+  async function end(): Promise<IteratorResult<Uint8Array>> {
+    await parts.return?.();
+    return { done: true, value: undefined };
+  }
+  return { [Symbol.asyncIterator]: () => ({ next, return: end }) };
 }
 
 export function createReader(baseUrl: string, blobs: Blobs): Reader {
@@ -119,7 +141,7 @@ export function createReader(baseUrl: string, blobs: Blobs): Reader {
     members.sort((a, b) => (a.name < b.name ? -1 : 1)); // The store lists in no order; clients and caches like one.
     const description = meta ? decodeDocument(meta) : null;
     const extra = description
-      ? await parseRdf(description.bytes, description.contentType, operation.url)
+      ? await parseRdf(description.bytes, description.contentType, `${operation.url}.meta`)
       : [];
     if (chosen === "text/turtle" && extra.length === 0)
       return Buffer.concat(await Array.fromAsync(containerTurtle(operation.url, members, { modified })));
@@ -136,10 +158,8 @@ export function createReader(baseUrl: string, blobs: Blobs): Reader {
     const { path } = operation.target;
     const found = await findResource(snapshot, path);
     if (!found || found.record.kind !== "container") return null;
-    const stamp = await snapshot.get("stamp", path, "");
     const meta = await snapshot.get("auxiliary", path, "meta");
-    const modified = stamp ? decodeRecord<{ modified: number }>(stamp).modified : found.record.modified;
-    const version = Math.max(found.entry.version, stamp?.version ?? 0, meta?.version ?? 0);
+    const { version, modified } = await containerState(snapshot, path, found, meta);
     const chosen = chooseType(operation, RDF_TYPES);
     const bytes = await once(`${pod.id} ${path} ${version} ${chosen}`, () =>
       listContainer(snapshot, operation, chosen, modified, meta),
@@ -150,6 +170,7 @@ export function createReader(baseUrl: string, blobs: Blobs): Reader {
       modified,
       bytes: bytes.length,
       content: bytes,
+      ...(meta && { shapes: await shapesIn(meta, operation.url) }),
     };
   }
 
@@ -178,24 +199,34 @@ export function createReader(baseUrl: string, blobs: Blobs): Reader {
           target.path === "/" ? undefined : `Nothing is stored at ${nameOf(target.path)}`,
         );
       }
-      const { contentType, etag, modified, bytes, content } = representation;
+      const { contentType, etag, modified, bytes, content, shapes = [] } = representation;
       const nature = natureOf(target, pod.name);
       const common = {
         ...abilityHeaders(nature),
         ...inertHeaders(contentType),
-        link: linkHeader(baseUrl, target, nature, pod.owner),
+        link: [linkHeader(baseUrl, target, nature, pod.owner), ...constraintLinks(shapes)].join(", "),
         etag,
         "last-modified": new Date(modified).toUTCString(),
         vary: "Accept, Authorization, Origin",
         "cache-control": "private, no-cache",
       };
+      checkReadConditions(headers, etag, modified);
       if (isNotModified(headers, etag, modified)) return { status: 304, headers: common, body: null };
-      const range = target.isContainer ? null : parseRange(headers, bytes, etag);
+      // HEAD has no ranges. https://www.rfc-editor.org/rfc/rfc9110#section-14.2
+      const mayBePart = operation.method === "GET" && !target.isContainer;
+      const range = mayBePart ? parseRange(headers, bytes, etag) : null;
       const size = range ? range.last - range.first + 1 : bytes;
-      const open = () => {
-        if (!("blob" in content)) return range ? content.subarray(range.first, range.last + 1) : content;
-        return blobs.read(pod.id, content.blob, range ?? undefined);
-      };
+      let body: Result["body"] = null;
+      if (operation.method === "GET" && "blob" in content) {
+        try {
+          body = await begin(blobs.read(pod.id, content.blob, range ?? undefined));
+        } catch (error) {
+          if (error instanceof Problem && error.code === "unavailable") return null;
+          throw error;
+        }
+      } else if (operation.method === "GET" && !("blob" in content)) {
+        body = range ? content.subarray(range.first, range.last + 1) : content;
+      }
       return {
         status: range ? 206 : 200,
         headers: {
@@ -205,7 +236,7 @@ export function createReader(baseUrl: string, blobs: Blobs): Reader {
           ...(!target.isContainer && { "accept-ranges": "bytes" }),
           ...(range && { "content-range": `bytes ${range.first}-${range.last}/${bytes}` }),
         },
-        body: operation.method === "HEAD" ? null : open(),
+        body,
       };
     },
   };

@@ -1,5 +1,4 @@
 /** PUT, POST, PATCH and DELETE: each prepares what needs no snapshot, then acts inside one transaction. */
-import { randomBytes, randomUUID } from "node:crypto";
 import { ldp } from "@freehold/vocab";
 import { Problem } from "../errors.ts";
 import { encodeSegment, nameOf, parentOf, parseTarget, type Target } from "../iri.ts";
@@ -11,13 +10,16 @@ import { applyPatch } from "../rdf/patch.ts";
 import { serializeRdf } from "../rdf/serialize.ts";
 import type { Quad } from "../rdf/terms.ts";
 import type { Pod } from "../store/pods.ts";
-import { decodeDocument, encodeDocument, encodeRecord, type ResourceRecord } from "../store/record.ts";
+import { encodeDocument, encodeRecord } from "../store/record.ts";
 import type { Blobs, Transaction } from "../store/store.ts";
-import { checkWriteConditions, etagOf } from "./conditions.ts";
-import { findResource, findStored, otherForm } from "./find.ts";
+import { checkWriteConditions, etagOf, hasWriteConditions } from "./conditions.ts";
+import { type Content, link, putContainer, putDocument, removeResource } from "./documents.ts";
+import { containerState, findResource, findStored, otherForm } from "./find.ts";
 import { ALLOWED, abilityHeaders, linkHeader, natureOf } from "./headers.ts";
 import { isServerManaged } from "./managed.ts";
 import { asksForContainer, type Prepared, prepareContent, preparePatch } from "./prepare.ts";
+import { shapeProblem, shapesIn, type Violation } from "./shape.ts";
+import { nameFromSlug, unguessable } from "./slug.ts";
 
 /** What the commit leaves to do: the answer, made once the new version is known, and files nobody uses any more. */
 export interface Written {
@@ -32,138 +34,24 @@ export interface WriterDeps {
   readonly now: () => Date;
   /** @throws Problem `acl-invalid` when an access list may not replace the present one. */
   readonly checkAcl: (quads: readonly Quad[], aclUrl: string, subjectUrl: string, pod: Pod) => void;
-  /** Shapes of ours by IRI; null when a container names one that this server does not know. */
-  readonly validate: (quads: readonly Quad[], shapeIri: string) => Promise<void>;
+  /** Null when the document fits, and for shapes that this server does not know. */
+  readonly validate: (quads: readonly Quad[], shapeIri: string) => Promise<Violation | null>;
 }
+
+/** Whether the agent who writes may read a path: asked before an answer tells what is there. */
+export type MayRead = (path: string) => Promise<boolean>;
 
 export interface Writer {
   prepare(pod: Pod, operation: Operation): Promise<Prepared>;
-  act(transaction: Transaction, pod: Pod, operation: Operation, prepared: Prepared): Promise<Written>;
+  act(
+    transaction: Transaction,
+    pod: Pod,
+    operation: Operation,
+    prepared: Prepared,
+    mayRead: MayRead,
+  ): Promise<Written>;
   /** Files that were streamed for a write that never happened. */
   discard(pod: Pod, prepared: Prepared): Promise<void>;
-}
-
-interface Content {
-  readonly kind: "rdf" | "binary";
-  readonly contentType: string;
-  readonly bytes: Uint8Array | { readonly hash: string; readonly bytes: number };
-}
-
-/** Creates missing containers up to the pod's root and marks the parent's listing as changed. */
-async function link(transaction: Transaction, path: string, now: number): Promise<void> {
-  const parent = parentOf(path);
-  if (parent === null || parent === "/") return;
-  transaction.put("stamp", parent, "", encodeRecord({ modified: now })); // Blind: writers to one folder do not conflict.
-  if (await findResource(transaction, parent)) return;
-  if (await findResource(transaction, otherForm(parent)))
-    throw new Problem("conflict", `${nameOf(parent)} is a document, not a folder`);
-  putContainer(transaction, parent, now);
-  await link(transaction, parent, now);
-}
-
-function putContainer(transaction: Transaction, path: string, now: number): void {
-  const record: ResourceRecord = {
-    kind: "container",
-    contentType: "text/turtle",
-    bytes: 0,
-    created: now,
-    modified: now,
-  };
-  transaction.put("resource", parentOf(path) ?? "", nameOf(path), encodeRecord(record));
-  transaction.put("stamp", path, "", encodeRecord({ modified: now }));
-}
-
-/** Stores a document or binary with all that hangs on it. @returns the file it used before, if that is free now. */
-async function putDocument(
-  transaction: Transaction,
-  path: string,
-  content: Content,
-  now: number,
-): Promise<readonly string[]> {
-  const before = await findResource(transaction, path);
-  if (!before && (await findResource(transaction, otherForm(path))))
-    throw new Problem("conflict", `${nameOf(path)} is a folder`);
-  const blob = "hash" in content.bytes ? content.bytes.hash : undefined;
-  const bytes = "hash" in content.bytes ? content.bytes.bytes : content.bytes.length;
-  const record: ResourceRecord = {
-    kind: content.kind,
-    contentType: content.contentType,
-    bytes,
-    created: before?.record.created ?? now,
-    modified: now,
-    ...(blob !== undefined && { blob }),
-  };
-  transaction.put("resource", parentOf(path) ?? "", nameOf(path), encodeRecord(record));
-  if (content.bytes instanceof Uint8Array) transaction.put("body", path, "", content.bytes);
-  else transaction.delete("body", path, "");
-  if (blob !== undefined) transaction.put("blob", blob, path, new Uint8Array());
-  await link(transaction, path, now);
-  const old = before?.record.blob;
-  if (old === undefined || old === blob) return [];
-  transaction.delete("blob", old, path);
-  return [old];
-}
-
-/** A document that the server itself writes: the first documents of a pod, imports. Paths are canonical. */
-export interface NewDocument {
-  readonly path: string;
-  readonly contentType: string;
-  readonly bytes: Uint8Array;
-  /** Turtle of the access list, if the document has one of its own. */
-  readonly acl?: string;
-  readonly meta?: string;
-}
-
-/** Writes documents without a request; their bytes must be valid, for nobody checks them here. */
-export async function putDocuments(
-  transaction: Transaction,
-  documents: readonly NewDocument[],
-  now: number,
-): Promise<void> {
-  const text = new TextEncoder();
-  const putAuxiliary = (path: string, item: "acl" | "meta", turtle: string | undefined) => {
-    if (turtle === undefined) return;
-    transaction.put(
-      "auxiliary",
-      path,
-      item,
-      encodeDocument({ contentType: "text/turtle", modified: now, bytes: text.encode(turtle) }),
-    );
-  };
-  for (const { path, contentType, bytes, acl, meta } of documents) {
-    if (path.endsWith("/")) {
-      if (!(await findResource(transaction, path))) putContainer(transaction, path, now);
-      await link(transaction, path, now);
-    } else {
-      const kind = contentType.startsWith("text/turtle") ? "rdf" : "binary";
-      await putDocument(transaction, path, { kind, contentType, bytes }, now);
-    }
-    putAuxiliary(path, "acl", acl);
-    putAuxiliary(path, "meta", meta);
-  }
-}
-
-/** A name from a Slug header: a hint, cleaned of all that could mean something else. */
-function nameFromSlug(slug: string | undefined, slugBytesMax: number): string {
-  if (slug === undefined) return randomUUID();
-  let text = slug;
-  try {
-    text = decodeURIComponent(slug);
-  } catch {
-    // Not percent-encoded: taken as it is.
-  }
-  const name = text
-    .toWellFormed()
-    .normalize("NFC")
-    // oxlint-disable-next-line no-control-regex -- control characters are what this removes
-    .replace(/[\u0000-\u001f\u007f/\\]+/g, "-")
-    .replace(/\.(acl|meta)$/i, "-$1")
-    .replace(/^\.+|\.+$/g, "");
-  const short = Buffer.from(name)
-    .subarray(0, slugBytesMax)
-    .toString()
-    .replace(/\ufffd+$/, "");
-  return short.replace(/\.(acl|meta)$|\.+$/g, "") || randomUUID();
 }
 
 export function createWriter(deps: WriterDeps): Writer {
@@ -184,24 +72,48 @@ export function createWriter(deps: WriterDeps): Writer {
     });
   }
 
-  /** https://www.w3.org/TR/ldp/#ldpr-constraints: the container's description names the shape of its members. */
-  async function checkShape(transaction: Transaction, path: string, quads: readonly Quad[]): Promise<void> {
+  /** @throws Problem `precondition-failed`: what is there is not what a GET of the target told the client. */
+  async function checkConditions(transaction: Transaction, { target, headers }: Operation): Promise<void> {
+    if (!hasWriteConditions(headers)) return; // Looking would make writers to one folder conflict.
+    if (!target.isContainer) {
+      const stored = await findStored(transaction, target);
+      checkWriteConditions(headers, stored && etagOf(stored.entry.version), stored?.modified ?? null);
+      return;
+    }
+    const found = await findResource(transaction, target.path);
+    const meta = await transaction.get("auxiliary", target.path, "meta");
+    const state = found && (await containerState(transaction, target.path, found, meta));
+    checkWriteConditions(headers, state && etagOf(state.version), state?.modified ?? null);
+  }
+
+  /** @param mayRead Whether the agent may know all that is in the document. */
+  async function checkShape(
+    transaction: Transaction,
+    path: string,
+    quads: readonly Quad[],
+    mayRead: boolean,
+  ): Promise<void> {
     const parent = parentOf(path);
     const meta = parent && (await transaction.get("auxiliary", parent, "meta"));
     if (!meta) return;
-    const description = decodeDocument(meta);
-    for (const { subject, predicate, object } of await parseRdf(
-      description.bytes,
-      description.contentType,
-      `${origin}${parent}`,
-    )) {
-      if (subject.value === `${origin}${parent}` && predicate.value === ldp.constrainedBy)
-        await deps.validate(quads, object.value);
+    for (const shape of await shapesIn(meta, `${origin}${parent}`)) {
+      const violation = await deps.validate(quads, shape);
+      if (violation) throw shapeProblem(shape, violation, mayRead);
     }
   }
 
+  /** https://solidproject.org/TR/protocol#server-protect-containment */
+  function checkDescription(target: Target, quads: readonly Quad[]): void {
+    if (target.auxiliary !== "meta" || !target.subject.endsWith("/")) return;
+    if (quads.some((quad) => isServerManaged(quad, `${origin}${target.subject}`)))
+      throw new Problem(
+        "conflict",
+        "What a folder contains, and what the server says of its members, cannot be written",
+      );
+  }
+
   function checkProtected(pod: Pod, url: string, before: readonly Quad[], after: readonly Quad[]): void {
-    if (pod.owner.split("#", 1)[0] !== url) return;
+    if (!isProfile(pod, url)) return;
     if (violatesProtected(before, after, pod.owner)) {
       throw new Problem(
         "protected-triple",
@@ -218,8 +130,10 @@ export function createWriter(deps: WriterDeps): Writer {
     quads: readonly Quad[],
   ): Promise<void> {
     if (target.auxiliary === "acl") deps.checkAcl(quads, url, `${origin}${target.subject}`, pod);
+    checkDescription(target, quads);
     if (target.auxiliary) return;
-    await checkShape(transaction, target.path, quads);
+    await checkShape(transaction, target.path, quads, true); // All of it is the agent's own.
+    if (!isProfile(pod, url)) return;
     const stored = await findStored(transaction, target);
     const before = stored?.isRdf && stored.bytes ? await parseRdf(stored.bytes, stored.contentType, url) : [];
     checkProtected(pod, url, before, quads);
@@ -246,22 +160,26 @@ export function createWriter(deps: WriterDeps): Writer {
     return [];
   }
 
-  /** A container's own statements are kept in its description; what the server states about it cannot be changed. */
+  /**
+   * A container's own statements are kept in its description; what the server states about it cannot be changed.
+   * @returns whether there was anything to keep.
+   */
   async function describeContainer(
     transaction: Transaction,
     target: Target,
     quads: readonly Quad[],
-  ): Promise<void> {
+  ): Promise<boolean> {
     const url = `${origin}${target.path}`;
     const own = quads.filter((quad) => !isServerManaged(quad, url));
-    if (own.length === 0) return;
-    const bytes = await serializeRdf(own, "text/turtle", { baseIri: url });
+    if (own.length === 0) return false;
+    const bytes = await serializeRdf(own, "text/turtle", { baseIri: `${url}.meta` });
     transaction.put(
       "auxiliary",
       target.path,
       "meta",
       encodeDocument({ contentType: "text/turtle", modified: now().getTime(), bytes }),
     );
+    return true;
   }
 
   async function put(
@@ -270,10 +188,10 @@ export function createWriter(deps: WriterDeps): Writer {
     operation: Operation,
     prepared: Prepared,
   ): Promise<Written> {
-    const { target, headers, url } = operation;
+    const { target, url } = operation;
+    await checkConditions(transaction, operation);
     if (target.isContainer) {
       const found = await findResource(transaction, target.path);
-      checkWriteConditions(headers, found && etagOf(found.entry.version), found?.record.modified ?? null);
       const quads = prepared?.kind === "container" ? prepared.quads : [];
       if (quads.some((quad) => quad.predicate.value === ldp.contains))
         throw new Problem("conflict", "What a folder contains is changed by adding and deleting");
@@ -283,11 +201,11 @@ export function createWriter(deps: WriterDeps): Writer {
         putContainer(transaction, target.path, now().getTime());
         await link(transaction, target.path, now().getTime());
       }
-      await describeContainer(transaction, target, quads);
-      return { answer: answer(found ? 204 : 201, pod, target, !found), unused: [] };
+      const isDescribed = await describeContainer(transaction, target, quads);
+      const told = answer(found ? 204 : 201, pod, target, !found);
+      return { answer: found && !isDescribed ? withoutEtag(told) : told, unused: [] };
     }
     const before = await findStored(transaction, target);
-    checkWriteConditions(headers, before && etagOf(before.entry.version), before?.modified ?? null);
     let unused: readonly string[];
     if (prepared?.kind === "rdf") {
       await checkNew(transaction, pod, url, target, prepared.quads);
@@ -304,21 +222,23 @@ export function createWriter(deps: WriterDeps): Writer {
     pod: Pod,
     operation: Operation,
     prepared: Prepared,
+    mayRead: MayRead,
   ): Promise<Written> {
     const container = await findResource(transaction, operation.target.path);
     if (!container || container.record.kind !== "container")
       throw new Problem("not-found", "There is no folder here");
+    await checkConditions(transaction, operation);
     const slash = prepared?.kind === "container" ? "/" : "";
     let name = nameFromSlug(operation.headers.slug, limits.slugBytesMax);
-    const pathOf = () => `${operation.target.path}${encodeSegment(name)}${slash}`;
-    const taken = async () =>
-      (await findResource(transaction, pathOf())) ?? (await findResource(transaction, otherForm(pathOf())));
-    let isSlug = true;
-    if (await taken()) {
-      name = name.replace(/(\.[^.]*)?$/, (extension) => `-${randomBytes(8).toString("hex")}${extension}`);
-      isSlug = false;
-    }
-    const target = parseTarget(pathOf());
+    const wanted = parseTarget(`${operation.target.path}${encodeSegment(name)}${slash}`);
+    // Whoever may not see the folder learns nothing about its names, not even that one is free.
+    const isFree =
+      (await mayRead(operation.target.path)) &&
+      ALLOWED[natureOf(wanted, pod.name)].includes("PUT") &&
+      !(await findResource(transaction, wanted.path)) &&
+      !(await findResource(transaction, otherForm(wanted.path)));
+    if (!isFree && operation.headers.slug !== undefined) name = unguessable(name);
+    const target = parseTarget(`${operation.target.path}${encodeSegment(name)}${slash}`);
     const url = `${origin}${target.path}`;
     const time = now().getTime();
     if (prepared?.kind === "container") {
@@ -330,7 +250,7 @@ export function createWriter(deps: WriterDeps): Writer {
     if (prepared?.kind === "rdf") {
       // Relative references mean the new resource, whose name is certain only now.
       const quads =
-        isSlug && url === provisionalUrl(operation)
+        url === provisionalUrl(operation)
           ? prepared.quads
           : await parseRdf(prepared.bytes, prepared.contentType, url, limits);
       await checkNew(transaction, pod, url, target, quads);
@@ -347,77 +267,69 @@ export function createWriter(deps: WriterDeps): Writer {
     pod: Pod,
     operation: Operation,
     prepared: Prepared,
+    mayRead: MayRead,
   ): Promise<Written> {
     if (prepared?.kind !== "patch") throw new Problem("patch-invalid");
-    const { url, headers } = operation;
+    await checkConditions(transaction, operation);
     // A container's representation is the server's; what its owner says about it is patched in its description.
     const target: Target = operation.target.isContainer
       ? { ...operation.target, isContainer: false, auxiliary: "meta" }
       : operation.target;
+    const url = operation.target.isContainer ? `${operation.url}.meta` : operation.url;
     const stored = await findStored(transaction, target);
-    checkWriteConditions(headers, stored && etagOf(stored.entry.version), stored?.modified ?? null);
     if (stored && (!stored.isRdf || !stored.bytes))
       throw new Problem("conflict", "Only RDF documents can be patched");
     const before = stored?.bytes ? await parseRdf(stored.bytes, stored.contentType, url) : [];
     const after = applyPatch(prepared.patch, before);
-    if (operation.target.isContainer && after.some((one) => isServerManaged(one, url))) {
-      throw new Problem(
-        "conflict",
-        "What a folder contains, and what the server says of its members, cannot be patched",
-      );
-    }
+    checkDescription(target, after);
     if (target.auxiliary === "acl") deps.checkAcl(after, url, `${origin}${target.subject}`, pod);
     else if (!target.auxiliary) {
-      await checkShape(transaction, target.path, after);
+      await checkShape(transaction, target.path, after, await mayRead(target.path));
       checkProtected(pod, url, before, after);
     }
     const contentType = stored?.contentType ?? "text/turtle";
     const prefixes = stored?.bytes && contentType.startsWith("text/turtle") ? prefixesOf(stored.bytes) : {};
     const bytes = await serializeRdf(after, contentType, { baseIri: url, prefixes });
+    // What nobody could have sent in one piece, nobody could read again either.
+    const bytesMax = target.auxiliary ? limits.aclBytesMax : limits.rdfBytesMax;
+    if (bytes.length > bytesMax)
+      throw new Problem("body-too-large", `A document has at most ${bytesMax} bytes`);
+    if (after.length > limits.rdfQuadsMax)
+      throw new Problem("body-too-large", `A document has at most ${limits.rdfQuadsMax} statements`);
     const unused = await putRdf(transaction, target, contentType, bytes);
     return { answer: answer(stored ? 204 : 201, pod, operation.target, !stored), unused };
   }
 
-  async function remove(transaction: Transaction, pod: Pod, operation: Operation): Promise<Written> {
-    const { target, headers, url } = operation;
-    if (!ALLOWED[natureOf(target, pod.name)].includes("DELETE")) {
-      throw new Problem("method-not-allowed", "The root and its access list cannot be deleted", {
-        headers: { ...abilityHeaders(natureOf(target, pod.name)) },
-      });
-    }
-    const gone = answer(204, pod, target);
-    const done = (): Result => {
-      const {
-        status,
-        headers: { etag: _etag, ...rest },
-        body,
-      } = gone(0);
-      return { status, headers: rest, body };
-    };
+  async function remove(
+    transaction: Transaction,
+    pod: Pod,
+    operation: Operation,
+    _prepared: Prepared,
+    mayRead: MayRead,
+  ): Promise<Written> {
+    const { target, url } = operation;
+    const gone = withoutEtag(answer(204, pod, target));
     if (target.auxiliary) {
-      const stored = await findStored(transaction, target);
-      if (!stored) throw new Problem("not-found");
-      checkWriteConditions(headers, etagOf(stored.entry.version), stored.modified);
+      if (!(await findStored(transaction, target))) throw new Problem("not-found");
+      await checkConditions(transaction, operation);
       transaction.delete("auxiliary", target.subject, target.auxiliary);
-      return { answer: done, unused: [] };
+      // The listing shows the description: without it, it is another one.
+      if (target.auxiliary === "meta" && target.subject.endsWith("/"))
+        transaction.put("stamp", target.subject, "", encodeRecord({ modified: now().getTime() }));
+      return { answer: gone, unused: [] };
     }
     const found = await findResource(transaction, target.path);
-    if (!found) throw new Problem("not-found");
-    checkWriteConditions(headers, etagOf(found.entry.version), found.record.modified);
-    if (found.record.kind === "container") {
-      for await (const _member of transaction.list("resource", target.path))
-        throw new Problem("container-not-empty");
-      transaction.delete("stamp", target.path, "");
+    if (!found) {
+      const other = otherForm(target.path);
+      if (!(await findResource(transaction, other)) || !(await mayRead(other)))
+        throw new Problem("not-found");
+      const moved: Result = { status: 308, headers: { location: `${origin}${other}` }, body: null };
+      return { answer: () => moved, unused: [] };
     }
-    if (pod.owner.split("#", 1)[0] === url)
-      throw new Problem("protected-triple", "The profile itself cannot be deleted");
-    transaction.delete("resource", parentOf(target.path) ?? "", nameOf(target.path));
-    transaction.delete("body", target.path, "");
-    for await (const { group, item } of transaction.list("auxiliary", target.path))
-      transaction.delete("auxiliary", group, item);
-    if (found.record.blob) transaction.delete("blob", found.record.blob, target.path);
-    await link(transaction, target.path, now().getTime());
-    return { answer: done, unused: found.record.blob ? [found.record.blob] : [] };
+    await checkConditions(transaction, operation);
+    if (isProfile(pod, url)) throw new Problem("protected-triple", "The profile itself cannot be deleted");
+    const unused = await removeResource(transaction, target.path, found.record, now().getTime());
+    return { answer: gone, unused };
   }
 
   /** Where a POST would create, if the name is free: what relative references are read against first. */
@@ -439,14 +351,28 @@ export function createWriter(deps: WriterDeps): Writer {
       const base = method === "POST" ? provisionalUrl(operation) : operation.url;
       return prepareContent(operation, asContainer, base, pod.id, blobs, limits);
     },
-    act(transaction, pod, operation, prepared) {
+    act(transaction, pod, operation, prepared, mayRead) {
       const acts = { PUT: put, POST: post, PATCH: patch, DELETE: remove } as const;
       const act = acts[operation.method as keyof typeof acts];
-      return act(transaction, pod, operation, prepared);
+      return act(transaction, pod, operation, prepared, mayRead);
     },
     async discard(pod, prepared) {
       if (prepared?.kind === "blob") await blobs.release(pod.id, prepared.hash);
     },
+  };
+}
+
+/** The document of the pod owner's own WebID. */
+function isProfile(pod: Pod, url: string): boolean {
+  return pod.owner.startsWith(url) && (pod.owner[url.length] ?? "#") === "#";
+}
+
+/** For an act after which the target has no representation, or the one it had. */
+function withoutEtag(answer: (generation: number) => Result): (generation: number) => Result {
+  return (generation) => {
+    const result = answer(generation);
+    const { etag: _etag, ...headers } = result.headers;
+    return { ...result, headers };
   };
 }
 

@@ -3,12 +3,10 @@ import {
   type CreateOperation,
   type DataOperation,
   type Desk as DeskFacts,
-  exportRecoveryFile,
   generateKeyPair,
   idOfGenesis,
   type Move,
   makeData,
-  openPassport,
   type PassportId,
   type PassportState,
   type Signed,
@@ -20,7 +18,7 @@ import type { Limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Pod } from "../store/pods.ts";
 import { SERVER_POD, type Store, type Transaction } from "../store/store.ts";
-import { adoptDelegate, beginDelegate, dropDelegate, findDelegate } from "./keyring.ts";
+import { adoptDelegate, beginDelegate, dropDelegate, findDelegate, isDelegate } from "./keyring.ts";
 import { invalid, keysShown, type Ledger, REGISTRAR } from "./ledger.ts";
 import {
   dropPassport,
@@ -52,6 +50,8 @@ export interface Place {
 export interface Desk {
   /** What a browser must know to make a passport's first operation. The key is kept for as long as a set-up may take. */
   begin(zone?: string): Promise<DeskFacts>;
+  /** @throws Problem as `finish` would, for a first operation that it would not take; makes nothing. */
+  check(createOp: unknown): Promise<void>;
   /**
    * Sponsors and stores a passport's first operation, and signs where it leads.
    * @throws Problem `operation-invalid` naming the rule, `conflict` when the pod has another passport.
@@ -61,17 +61,15 @@ export interface Desk {
     readonly pod: Pod;
     readonly webid: WebId;
   }): Promise<{ readonly id: PassportId }>;
-  /** For command line and demonstration: all keys are made in this process, and leave it in the recovery file only. */
-  createPassportLocally(
-    pod: Pod,
-    webid: WebId,
-  ): Promise<{ readonly id: PassportId; readonly recoveryFile: string }>;
   /**
    * Signs a new data record as the pod's host; a storage that changed is listed as moved. Nothing happens if nothing changed.
    * @throws Problem `not-found` for a pod without passport, `forbidden` when it has another host now.
    */
   publish(pod: string, place: Place): Promise<{ readonly dseq: number }>;
 }
+
+const foreignDelegate = (): Problem =>
+  invalid("delegate", "The delegate is not the key that was given for this passport");
 
 const isoTime = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, "Z");
 
@@ -124,8 +122,7 @@ export function createDesk(ledger: Ledger, { store, now, zones, baseUrl, limits,
       if (former) await dropUnused(transaction, former);
       await ledger.check(signed, null, null);
       const delegate = await adoptDelegate(transaction, op.delegate.key, id);
-      if (!delegate)
-        throw invalid("delegate", "The delegate is not the key that was given for this passport");
+      if (!delegate) throw foreignDelegate();
       const empty: PassportRecord = {
         id,
         length: 0,
@@ -136,6 +133,7 @@ export function createDesk(ledger: Ledger, { store, now, zones, baseUrl, limits,
         pod: pod.name,
         made: now().getTime(),
         taken: [],
+        rotated: [],
       };
       const record = await ledger.addAuthority(transaction, empty, signed);
       const data = makeData({
@@ -196,12 +194,14 @@ export function createDesk(ledger: Ledger, { store, now, zones, baseUrl, limits,
 
   return {
     begin,
+    async check(createOp) {
+      const signed = await sponsored(createOp);
+      await ledger.check(signed, null, null);
+      const id = await idOfGenesis(signed.op);
+      const isOurs = await store.read(SERVER_POD, (snapshot) => isDelegate(snapshot, signed.op.delegate.key, id));
+      if (!isOurs) throw foreignDelegate();
+    },
     finish,
     publish,
-    async createPassportLocally(pod, webid) {
-      const { id, createOp, file } = await openPassport(await begin(), now());
-      await finish({ createOp, pod, webid });
-      return { id, recoveryFile: exportRecoveryFile(file) };
-    },
   };
 }

@@ -76,6 +76,16 @@ export async function adoptDelegate(
   return pairOf(record);
 }
 
+/** Whether {@link adoptDelegate} would find this key for the passport. */
+export async function isDelegate(
+  snapshot: Snapshot,
+  key: PublicKey,
+  passport: PassportId,
+): Promise<boolean> {
+  const begun = await snapshot.get("passport", "begun", key);
+  return begun !== null || (await findDelegate(snapshot, key, passport)) !== null;
+}
+
 /** @returns null for the key of another host, and for one that speaks for another passport. */
 export async function findDelegate(
   snapshot: Snapshot,

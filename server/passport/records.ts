@@ -25,8 +25,9 @@ export interface PassportRecord {
   readonly pod: string | null;
   /** Milliseconds since 1970. */
   readonly made: number;
-  /** When operations were taken in the last week, for the limits on their number. */
+  /** When data records were taken in the last week, and rotations: for the limits on their number. */
   readonly taken: readonly number[];
+  readonly rotated: readonly number[];
 }
 
 /** Authority operations are numbered in table `operation`; of data records only the hash stays. */

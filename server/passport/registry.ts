@@ -64,7 +64,10 @@ export interface Registry extends Desk {
   findAll(ids: readonly PassportId[]): Promise<readonly (Found | null)[]>;
 }
 
-/** How many operations may be sent for a passport: a person needs a handful a year, a thief or a loop many more. */
+/**
+ * How many operations may be sent for a passport: a person needs a handful a year, a thief or a loop many more.
+ * Rotations are counted apart: who has today's key can send data records, and must not keep the owner from ending that.
+ */
 const QUOTAS: readonly (readonly [ms: number, most: number])[] = [
   [3_600_000, 10],
   [24 * 3_600_000, 30],
@@ -113,11 +116,19 @@ export function createRegistry(deps: RegistryDeps): Registry {
       const state = await stateOfRecord(transaction, record);
       const delegate = await findDelegate(transaction, state.head.delegate.key, id);
       await ledger.check(signed, state, delegate?.key ?? null);
-      const before: PassportRecord = { ...record, taken: counted(record.taken, now().getTime()) };
+      const at = now().getTime();
       const after =
         op.t === "data"
-          ? await ledger.addData(transaction, before, signed as Signed<DataOperation>)
-          : await ledger.addAuthority(transaction, before, signed as Signed<AuthorityOperation>);
+          ? await ledger.addData(
+              transaction,
+              { ...record, taken: counted(record.taken, at) },
+              signed as Signed<DataOperation>,
+            )
+          : await ledger.addAuthority(
+              transaction,
+              { ...record, rotated: counted(record.rotated, at) },
+              signed as Signed<AuthorityOperation>,
+            );
       putPassport(transaction, after);
       return answer(after, true);
     });

@@ -3,8 +3,10 @@ import { readFile } from "node:fs/promises";
 import { rdf, xsd } from "@freehold/vocab";
 import jsonld from "jsonld";
 import { Problem } from "../errors.ts";
+import { createBoundedFactory, type RdfLimits } from "./bounded.ts";
 import { placeOf, tooDeepJson } from "./depth.ts";
-import { createBoundedFactory, decodeUtf8, invalidRdf, isAbsolute, type RdfLimits } from "./parse.ts";
+import { decodeUtf8, invalidRdf } from "./parse.ts";
+import { isAbsolute } from "./resolve.ts";
 import type { Literal, Quad, Subject, Value } from "./terms.ts";
 
 /** Contexts we hold, by the addresses documents name them with. Nothing is ever fetched. */

@@ -4,8 +4,9 @@ import { rdf, solid } from "@freehold/vocab";
 import { DataFactory, Lexer, Parser } from "n3";
 import { Problem } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { faultOfIri } from "./bounded.ts";
 import { placeOf, tooDeepTurtle } from "./depth.ts";
-import { faultOfIri, placeOfFault, type SyntaxFault } from "./parse.ts";
+import { placeOfFault, type SyntaxFault } from "./parse.ts";
 import type { PatchStep, Pattern } from "./patch.ts";
 import type { BlankNode, Literal, NamedNode, Term } from "./terms.ts";
 

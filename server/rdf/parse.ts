@@ -1,28 +1,20 @@
 /** From bytes to triples: strict, bounded, and with the place of a mistake. */
-import type * as RDF from "@rdfjs/types";
-import { DataFactory, Lexer, Parser } from "n3";
+import { Lexer, Parser } from "n3";
 import { Problem, type ProblemDetail } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { type BoundedFactory, createBoundedFactory, faultOfIri, type RdfLimits } from "./bounded.ts";
 import { placeOf, tooDeepTurtle } from "./depth.ts";
+import { scanLines } from "./lines.ts";
 import { mediaTypeOf, RDF_TYPES, type RdfType } from "./media.ts";
-import type { BlankNode, Literal, NamedNode, Quad } from "./terms.ts";
+import { scanTurtle } from "./scanner.ts";
+import type { Quad } from "./terms.ts";
 
 type TurtleType = Exclude<RdfType, "application/ld+json">;
-/** What {@link parseRdf} needs of the limits. */
-export type RdfLimits = Readonly<
-  Record<
-    "rdfBytesMax" | "rdfQuadsMax" | "turtleDepthMax" | "jsonDepthMax" | "literalBytesMax" | "iriBytesMax",
-    number
-  >
->;
-
-const FORMATS: Readonly<
-  Record<TurtleType, { readonly format: string; readonly name: string; readonly lineMode: boolean }>
-> = {
-  "text/turtle": { format: "Turtle", name: "Turtle", lineMode: false },
-  "application/n-triples": { format: "N-Triples", name: "N-Triples", lineMode: true },
-  "application/n-quads": { format: "N-Quads", name: "N-Quads", lineMode: true },
-  "application/trig": { format: "TriG", name: "TriG", lineMode: false },
+const NAMES: Readonly<Record<TurtleType, string>> = {
+  "text/turtle": "Turtle",
+  "application/n-triples": "N-Triples",
+  "application/n-quads": "N-Quads",
+  "application/trig": "TriG",
 };
 
 /** One mistake: what, and where if known. */
@@ -41,77 +33,6 @@ export function decodeUtf8(bytes: Uint8Array, format: string): string {
   } catch (cause) {
     throw invalidRdf(format, { detail: "The bytes are not UTF-8" }, cause);
   }
-}
-
-/** Blank nodes that get no label from the document are called g1, g2, …; a document's own label of that form is renamed. */
-const GENERATED = /^g[0-9]+$/;
-// oxlint-disable-next-line no-control-regex -- control characters are what this refuses
-const FORBIDDEN_IN_IRI = /[\u0000-\u0020<>"{}|\\^`]/;
-
-export const isAbsolute = (iri: string): boolean => /^[a-z][a-z0-9+.-]*:/i.test(iri);
-
-/** @returns what is wrong with an IRI, or null. */
-export function faultOfIri(iri: string, iriBytesMax: number): string | null {
-  if (iri.length > iriBytesMax || (iri.length * 3 > iriBytesMax && Buffer.byteLength(iri) > iriBytesMax)) {
-    return `An IRI has at most ${iriBytesMax} bytes`;
-  }
-  if (!isAbsolute(iri))
-    return `The IRI <${iri.slice(0, 64)}> is relative and there is nothing to resolve it against`;
-  if (FORBIDDEN_IN_IRI.test(iri))
-    return `The IRI <${iri.slice(0, 64)}> holds a character that IRIs do not have`;
-  return iri.isWellFormed() ? null : "An IRI holds half a character";
-}
-
-/** Makes terms, and refuses those that are too large before there are many. */
-export function createBoundedFactory(limits: RdfLimits, refuse: (detail: string) => never) {
-  let quads = 0;
-  let labels = 0;
-  const renamed = new Map<string, BlankNode>();
-  const sound = new Map<string, NamedNode>();
-  return {
-    ...DataFactory,
-    namedNode(iri: string): NamedNode {
-      let node = sound.get(iri);
-      if (node === undefined) {
-        const fault = faultOfIri(iri, limits.iriBytesMax);
-        if (fault !== null) refuse(fault);
-        node = DataFactory.namedNode(iri);
-        sound.set(iri, node);
-      }
-      return node;
-    },
-    blankNode(label?: string): BlankNode {
-      if (label === undefined) return DataFactory.blankNode(`g${++labels}`);
-      if (label.length > limits.iriBytesMax)
-        refuse(`A blank node's label has at most ${limits.iriBytesMax} bytes`);
-      if (!GENERATED.test(label)) return DataFactory.blankNode(label);
-      let node = renamed.get(label);
-      if (node === undefined) {
-        node = DataFactory.blankNode(`g${++labels}`);
-        renamed.set(label, node);
-      }
-      return node;
-    },
-    literal(value: string, languageOrDatatype?: string | NamedNode): Literal {
-      if (value.length * 3 > limits.literalBytesMax && Buffer.byteLength(value) > limits.literalBytesMax) {
-        refuse(`A literal has at most ${limits.literalBytesMax} bytes`);
-      }
-      if (typeof languageOrDatatype === "object" && !("value" in languageOrDatatype))
-        refuse("Base directions (RDF 1.2) are not supported");
-      return DataFactory.literal(value, languageOrDatatype);
-    },
-    quad(
-      subject: RDF.Quad_Subject,
-      predicate: RDF.Quad_Predicate,
-      object: RDF.Quad_Object,
-      graph?: RDF.Quad_Graph,
-    ): Quad {
-      if (++quads > limits.rdfQuadsMax) refuse(`A document has at most ${limits.rdfQuadsMax} triples`);
-      if (object.termType === "Quad" || subject.termType === "Quad")
-        refuse("Triple terms (RDF 1.2) are not supported");
-      return DataFactory.quad(subject, predicate, object, graph) as Quad;
-    },
-  };
 }
 
 interface Token {
@@ -135,6 +56,45 @@ export function placeOfFault(fault: SyntaxFault, text: string): string | undefin
   return `${context.line}:${from + /^[ \t]*/.exec(line.slice(from))![0].length + 1}`;
 }
 
+/** TriG is rare, and n3 reads it. */
+function parseTrig(text: string, baseIri: string, limits: RdfLimits): Quad[] {
+  const mistake = (detail: string, at?: string, cause?: unknown): Problem =>
+    invalidRdf(NAMES["application/trig"], at === undefined ? { detail } : { detail, at }, cause);
+  const deep = tooDeepTurtle(text, limits.turtleDepthMax);
+  if (deep >= 0) {
+    const { line, column } = placeOf(text, deep);
+    throw mistake(`Lists and blank nodes nest at most ${limits.turtleDepthMax} deep`, `${line}:${column}`);
+  }
+  const lexer = new Lexer({ n3: false }) as Lexer & { readonly previousToken?: Token };
+  const refuse = (detail: string): never => {
+    const last = lexer.previousToken;
+    throw mistake(detail, last && `${last.endLine ?? last.line}:${last.end + 1}`);
+  };
+  const bounded = createBoundedFactory(limits, refuse);
+  const factory: BoundedFactory = {
+    ...bounded,
+    literal(value, kind) {
+      if (typeof kind === "object" && !("value" in kind))
+        refuse("Base directions (RDF 1.2) are not supported");
+      return bounded.literal(value, kind);
+    },
+    quad(subject, predicate, object, graph) {
+      if ([subject, object].some(({ termType }: { termType: string }) => termType === "Quad"))
+        refuse("Triple terms (RDF 1.2) are not supported");
+      return bounded.quad(subject, predicate, object, graph);
+    },
+  };
+  const options = { format: "TriG", baseIRI: baseIri, blankNodePrefix: "_:", factory, lexer };
+  try {
+    const parser = new Parser(options as unknown as ConstructorParameters<typeof Parser>[0]);
+    return parser.parse(text) as unknown as Quad[];
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    const detail = (error as Error).message.replace(/ on line \d+\.$/, "").slice(0, 200);
+    throw mistake(detail, placeOfFault(error as SyntaxFault, text), error);
+  }
+}
+
 /**
  * Parses Turtle, TriG, N-Triples or N-Quads, named graphs and all.
  * @throws Problem `rdf-invalid`.
@@ -145,34 +105,13 @@ export function parseText(
   baseIri: string,
   limits: RdfLimits = LIMITS,
 ): Quad[] {
-  const { format, name, lineMode } = FORMATS[contentType];
-  const deep = tooDeepTurtle(text, limits.turtleDepthMax);
-  if (deep >= 0) {
-    const { line, column } = placeOf(text, deep);
-    throw invalidRdf(name, {
-      detail: `Lists and blank nodes nest at most ${limits.turtleDepthMax} deep`,
-      at: `${line}:${column}`,
-    });
-  }
-  const lexer = new Lexer({ lineMode, n3: false }) as Lexer & { readonly previousToken?: Token };
-  const refuse = (detail: string): never => {
-    const last = lexer.previousToken;
-    throw invalidRdf(
-      name,
-      last ? { detail, at: `${last.endLine ?? last.line}:${last.end + 1}` } : { detail },
-    );
+  if (contentType === "application/trig") return parseTrig(text, baseIri, limits);
+  const mistake = (detail: string, offset: number): Problem => {
+    const { line, column } = placeOf(text, offset);
+    return invalidRdf(NAMES[contentType], { detail, at: `${line}:${column}` });
   };
-  const factory = createBoundedFactory(limits, refuse);
-  const options = { format, baseIRI: baseIri, blankNodePrefix: "_:", factory, lexer };
-  try {
-    const parser = new Parser(options as unknown as ConstructorParameters<typeof Parser>[0]);
-    return parser.parse(text) as Quad[];
-  } catch (error) {
-    if (error instanceof Problem) throw error;
-    const detail = (error as Error).message.replace(/ on line \d+\.$/, "").slice(0, 200);
-    const at = placeOfFault(error as SyntaxFault, text);
-    throw invalidRdf(name, at === undefined ? { detail } : { detail, at }, error);
-  }
+  if (contentType === "text/turtle") return scanTurtle(text, baseIri, limits, mistake);
+  return scanLines(text, contentType === "application/n-quads", limits, mistake);
 }
 
 /** {@link parseText} of bytes. */
@@ -182,7 +121,7 @@ export function parseDataset(
   baseIri: string,
   limits: RdfLimits = LIMITS,
 ): Quad[] {
-  return parseText(decodeUtf8(bytes, FORMATS[contentType].name), contentType, baseIri, limits);
+  return parseText(decodeUtf8(bytes, NAMES[contentType]), contentType, baseIri, limits);
 }
 
 /**
@@ -211,7 +150,7 @@ export async function parseRdf(
   const quads = parseDataset(bytes, type, baseIri, limits);
   const named = quads.find(({ graph }) => graph.termType !== "DefaultGraph");
   if (named) {
-    throw invalidRdf(FORMATS[type].name, {
+    throw invalidRdf(NAMES[type], {
       detail: `A document is one graph, and this one names another: ${named.graph.value.slice(0, 200)}`,
     });
   }

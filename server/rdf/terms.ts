@@ -1,6 +1,7 @@
 /** RDF terms and triples: the types everybody uses, and the functions that make them. */
+
+import { rdf, xsd } from "@freehold/vocab";
 import type * as RDF from "@rdfjs/types";
-import { DataFactory } from "n3";
 
 export type NamedNode = RDF.NamedNode;
 export type BlankNode = RDF.BlankNode;
@@ -22,22 +23,113 @@ export interface Quad {
   equals(other: RDF.Term | null | undefined): boolean;
 }
 
-export const namedNode = (iri: string): NamedNode => DataFactory.namedNode(iri);
-/** @param languageOrDatatype A language tag, or the datatype; `xsd:string` without. */
-export const literal = (value: string, languageOrDatatype?: string | NamedNode): Literal =>
-  DataFactory.literal(value, languageOrDatatype);
-/** @param label Unique in its document; a fresh one without. */
-export const blankNode = (label?: string): BlankNode => DataFactory.blankNode(label);
-export const variable = (name: string): Variable => DataFactory.variable(name);
-export const defaultGraph = (): DefaultGraph => DataFactory.defaultGraph();
+// Classes, for there are many of them and they are compared often; plain fields, so that two that differ look different.
+class Iri {
+  readonly termType = "NamedNode";
+  declare readonly value: string;
+  constructor(value: string) {
+    this.value = value;
+  }
+  equals(other: RDF.Term | null | undefined): boolean {
+    return other === this || (other?.termType === "NamedNode" && other.value === this.value);
+  }
+}
+
+class Blank {
+  readonly termType = "BlankNode";
+  declare readonly value: string;
+  constructor(value: string) {
+    this.value = value;
+  }
+  equals(other: RDF.Term | null | undefined): boolean {
+    return other === this || (other?.termType === "BlankNode" && other.value === this.value);
+  }
+}
+
+class Lexical {
+  readonly termType = "Literal";
+  declare readonly value: string;
+  declare readonly language: string;
+  declare readonly datatype: NamedNode;
+  constructor(value: string, language: string, datatype: NamedNode) {
+    this.value = value;
+    this.language = language;
+    this.datatype = datatype;
+  }
+  equals(other: RDF.Term | null | undefined): boolean {
+    return (
+      other === this ||
+      (other?.termType === "Literal" &&
+        other.value === this.value &&
+        other.language === this.language &&
+        !other.direction &&
+        other.datatype.value === this.datatype.value)
+    );
+  }
+}
+
+class Statement implements Quad {
+  declare readonly subject: Subject;
+  declare readonly predicate: NamedNode;
+  declare readonly object: Value;
+  declare readonly graph: Quad["graph"];
+  constructor(subject: Subject, predicate: NamedNode, object: Value, graph: Quad["graph"]) {
+    this.subject = subject;
+    this.predicate = predicate;
+    this.object = object;
+    this.graph = graph;
+  }
+  get termType(): "Quad" {
+    return "Quad";
+  }
+  get value(): "" {
+    return "";
+  }
+  equals(other: RDF.Term | null | undefined): boolean {
+    return (
+      other === this ||
+      (other?.termType === "Quad" &&
+        this.subject.equals(other.subject) &&
+        this.predicate.equals(other.predicate) &&
+        this.object.equals(other.object) &&
+        this.graph.equals(other.graph))
+    );
+  }
+}
+
+const DEFAULT_GRAPH: DefaultGraph = {
+  termType: "DefaultGraph",
+  value: "",
+  equals: (other) => other?.termType === "DefaultGraph",
+};
+const STRING: NamedNode = new Iri(xsd.string);
+const LANGUAGE_STRING: NamedNode = new Iri(rdf.langString);
+let freshLabels = 0;
+
+export const namedNode = (iri: string): NamedNode => new Iri(iri);
+/** @param languageOrDatatype A language tag (kept in lower case), or the datatype; `xsd:string` without. */
+export function literal(value: string, languageOrDatatype?: string | NamedNode): Literal {
+  if (typeof languageOrDatatype === "object") return new Lexical(value, "", languageOrDatatype);
+  return languageOrDatatype
+    ? new Lexical(value, languageOrDatatype.toLowerCase(), LANGUAGE_STRING)
+    : new Lexical(value, "", STRING);
+}
+/** @param label Unique in its document; without, one that no other term made here without a label has. */
+export const blankNode = (label?: string): BlankNode => new Blank(label ?? `n3-${freshLabels++}`);
+export const variable = (name: string): Variable => ({
+  termType: "Variable",
+  value: name,
+  equals: (other) => other?.termType === "Variable" && other.value === name,
+});
+export const defaultGraph = (): DefaultGraph => DEFAULT_GRAPH;
 
 export function quad(
   subject: Subject,
   predicate: NamedNode,
   object: Value,
-  graph: Quad["graph"] = defaultGraph(),
+  graph: Quad["graph"] = DEFAULT_GRAPH,
 ): Quad {
-  return DataFactory.quad(subject, predicate, object, graph) as Quad;
+  return new Statement(subject, predicate, object, graph);
 }
 
 /** A string that two terms share exactly if they are the same term. */

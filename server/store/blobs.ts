@@ -235,11 +235,8 @@ export function createBlobs({ folder, keysOf, isUsed, isErased, log, now, limits
 
   return {
     write,
-    read: (pod, hash, range) =>
-      Readable.from(contentOf(pod, hash, range), {
-        objectMode: false,
-        highWaterMark: CHUNK_BYTES * CHUNKS_AT_ONCE,
-      }),
+    // Chunk by chunk: as a stream of bytes it would join what waits, and copy it once more.
+    read: (pod, hash, range) => Readable.from(contentOf(pod, hash, range), { highWaterMark: CHUNKS_AT_ONCE }),
     async release(pod, hash) {
       pins.released(keyOf(pod, hash));
       if (!isErased(pod)) removeIfUnused(pod, hash);

@@ -20,6 +20,8 @@ export interface Known {
 export interface KnownPod {
   /** Where the cache stands: it knows nothing of later commits. */
   generation: number;
+  /** The latest state that anybody looked at in the database: what follows may not be older. */
+  seen: number;
   readonly tables: (Map<string, KnownGroup> | undefined)[];
 }
 
@@ -36,6 +38,11 @@ export interface KnownGroup {
   isWatched: boolean;
   readonly home: Map<string, KnownGroup>;
   readonly name: string;
+  /** Table and name. */
+  readonly place: string;
+  /** Neighbours in the order of use. A `Set` gets slow when its first members are deleted all the time. */
+  less: KnownGroup | null;
+  more: KnownGroup | null;
 }
 
 export interface KnownWrite {
@@ -54,6 +61,14 @@ export interface RecordCache {
    * @returns whether the cache stands at `generation`.
    */
   standsAt(pod: PodId, generation: number, expected: boolean): boolean;
+  /** The generation at which the cache stands; null when it knows nothing of the pod, or somebody saw a later state. */
+  at(pod: PodId): number | null;
+  /** Somebody has looked at a state of the database in which a commit may show before its answer has come. */
+  saw(pod: PodId, generation: number): void;
+  /** A commit of our own is on its way (+1), or answered (-1). */
+  pend(pod: PodId, writes: Iterable<KnownWrite>, by: 1 | -1): void;
+  /** Whether what the cache knows of the group holds at `generation`, though commits on their way may lie between. */
+  holdsAt(pod: PodId, group: KnownGroup, generation: number): boolean;
   /** The group, if anything of it is known; it counts as used. */
   group(pod: PodId, table: number, group: string): KnownGroup | undefined;
   /** The group, to be filled. Null when the pod has no part in the cache. */
@@ -74,27 +89,46 @@ const OVERHEAD = { present: 640, absent: 250, group: 400 };
 const sizeOf = (item: string, { entry }: Known): number =>
   item.length + (entry ? OVERHEAD.present + entry.value.length : OVERHEAD.absent);
 
+const placeOf = (table: number, group: string): string => `${table} ${group}`;
+
 export function createCache(bytesMax: number): RecordCache {
   const pods = new Map<PodId, KnownPod>();
-  const byUse = new Set<KnownGroup>(); // The least recently used first.
+  /** Groups that commits on their way write to, with how many do: all else stays as it is until those are answered. */
+  const pendings = new Map<PodId, Map<string, number>>();
+  let least: KnownGroup | null = null; // Used longest ago …
+  let most: KnownGroup | null = null; // … and just now.
   let bytes = 0;
+
+  function unlink(group: KnownGroup): void {
+    if (group.less) group.less.more = group.more;
+    else least = group.more;
+    if (group.more) group.more.less = group.less;
+    else most = group.less;
+  }
+
+  function use(group: KnownGroup): void {
+    group.less = most;
+    group.more = null;
+    if (most) most.more = group;
+    else least = group;
+    most = group;
+  }
 
   function forget(group: KnownGroup): void {
     if (!group.isWatched) return;
     group.isWatched = false;
     group.home.delete(group.name);
-    byUse.delete(group);
+    unlink(group);
     bytes -= group.bytes;
   }
 
   function grow(group: KnownGroup, by: number): void {
+    if (!group.isWatched) return; // Its bytes are not counted any more.
     group.bytes += by;
     bytes += by;
     if (group.bytes > bytesMax / 4) forget(group); // One huge folder must not push out all else.
-    for (const oldest of byUse) {
-      if (bytes <= bytesMax) return;
-      forget(oldest);
-    }
+    // oxlint-disable-next-line no-unmodified-loop-condition -- `forget` moves it
+    while (bytes > bytesMax && least) forget(least);
   }
 
   function set(group: KnownGroup, item: string, known: Known): void {
@@ -126,9 +160,12 @@ export function createCache(bytesMax: number): RecordCache {
         isWatched: true,
         home,
         name,
+        place: placeOf(table, name),
+        less: null,
+        more: null,
       };
       home.set(name, group);
-      byUse.add(group);
+      use(group);
       grow(group, OVERHEAD.group + name.length);
     }
     return group;
@@ -137,18 +174,39 @@ export function createCache(bytesMax: number): RecordCache {
   return {
     standsAt(pod, generation, expected) {
       let known = pods.get(pod);
-      if (!known) pods.set(pod, (known = { generation, tables: [] }));
+      if (!known) pods.set(pod, (known = { generation, seen: generation, tables: [] }));
       if (known.generation === generation) return true;
       if (expected) return false; // The answer is on its way and will bring the cache forward.
       clear(known);
       known.generation = generation;
       return true;
     },
+    at(pod) {
+      const known = pods.get(pod);
+      return known && known.seen <= known.generation ? known.generation : null;
+    },
+    saw(pod, generation) {
+      const known = pods.get(pod);
+      if (known && generation > known.seen) known.seen = generation;
+    },
+    pend(pod, writes, by) {
+      const pending = pendings.get(pod) ?? new Map<string, number>();
+      for (const { table, group } of writes) {
+        const place = placeOf(table, group);
+        const count = (pending.get(place) ?? 0) + by;
+        if (count > 0) pending.set(place, count);
+        else pending.delete(place);
+      }
+      if (pending.size > 0) pendings.set(pod, pending);
+      else pendings.delete(pod);
+    },
+    holdsAt: (pod, group, generation) =>
+      generation <= group.pod.generation || !pendings.get(pod)?.has(group.place),
     group(pod, table, name) {
       const group = pods.get(pod)?.tables[table]?.get(name);
-      if (group) {
-        byUse.delete(group);
-        byUse.add(group);
+      if (group && group !== most) {
+        unlink(group);
+        use(group);
       }
       return group;
     },

@@ -203,7 +203,7 @@ function createMemoryBlobs(pods: ReadonlyMap<PodId, PodState>, now: () => Date, 
       if (!whole) return failing(new Problem("unavailable", "A file is missing"));
       const { first, last } = range ?? { first: 0, last: whole.length - 1 };
       const part = whole.subarray(first, last + 1);
-      return Readable.from(part.length === 0 ? [] : [part], { objectMode: false });
+      return Readable.from(part.length === 0 ? [] : [part]);
     },
     async release(pod, hash) {
       pins.released(keyOf(pod, hash));

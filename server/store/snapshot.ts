@@ -45,6 +45,9 @@ export function look<T>(log: Log, looking: () => T): T {
 /** Thrown to leave `work` when the database has moved on between the cache's look and its own; never leaves the store. */
 const MOVED: unique symbol = Symbol("moved");
 
+/** About what a record takes beside its value. */
+const OBJECT_BYTES = 640;
+
 interface Member {
   readonly groupKey: LookupKey;
   readonly entry: Entry;
@@ -75,12 +78,17 @@ function each(members: readonly Member[]): AsyncIterable<Entry> {
 /** A class for its lifetime: it may hold a read connection, until `end`. */
 export class SqliteSnapshot implements Snapshot {
   readonly pod: PodId;
-  readonly generation: number;
   /** The work saw two generations: its outcome counts for nothing, and it runs again on a snapshot held from the start. */
   moved = false;
   protected readonly keys: PodKeys;
   protected readonly ground: Ground;
   #reader: Reader | null;
+  /** Groups read from the cache before the first look into the database. */
+  readonly #seen: KnownGroup[] = [];
+  /** Grows at the first look into the database, if nothing that was read is touched by the commits between. */
+  #generation: number;
+  /** Somebody knows it, and may have answered from what was kept for it: it cannot grow any more. */
+  #isTold = false;
   #isOpen = true;
 
   /** @param reader A connection whose snapshot is at `generation`, or null to begin one when the cache does not know. */
@@ -88,8 +96,14 @@ export class SqliteSnapshot implements Snapshot {
     this.ground = ground;
     this.pod = pod;
     this.keys = keys;
-    this.generation = generation;
+    this.#generation = generation;
     this.#reader = reader;
+    if (reader) ground.cache.saw(pod, generation);
+  }
+
+  get generation(): number {
+    this.#isTold = true;
+    return this.#generation;
   }
 
   async get(table: Table, group: string, item: string): Promise<Entry | null> {
@@ -112,14 +126,19 @@ export class SqliteSnapshot implements Snapshot {
     this.#reader = null;
   }
 
+  protected beOpen(): void {
+    assert(this.#isOpen, "a snapshot was used after its end");
+  }
+
   /** Undefined: the cache does not know. The shortest way, for most reads end here. */
   #cached(table: number, group: string, item: string): Entry | null | undefined {
-    assert(this.#isOpen, "a snapshot was used after its end");
+    this.beOpen();
     const known = this.ground.cache.group(this.pod, table, group);
-    if (!known || known.pod.generation < this.generation) return undefined;
+    if (!known || !this.ground.cache.holdsAt(this.pod, known, this.#generation)) return undefined;
     const found = known.items.get(item);
-    if (found) return found.since <= this.generation ? found.entry : undefined;
-    return known.isComplete && known.since <= this.generation ? null : undefined;
+    if (!this.#reader) this.#seen.push(known);
+    if (found) return found.since <= this.#generation ? found.entry : undefined;
+    return known.isComplete && known.since <= this.#generation ? null : undefined;
   }
 
   protected groupKey(table: number, group: string): LookupKey {
@@ -128,29 +147,41 @@ export class SqliteSnapshot implements Snapshot {
 
   /** What the cache or the database knows of a record, with its keys. */
   protected find(table: number, group: string, item: string): Known & { readonly groupKey: LookupKey } {
-    assert(this.#isOpen, "a snapshot was used after its end");
+    this.beOpen();
     const known = this.ground.cache.group(this.pod, table, group);
     const groupKey = known?.groupKey ?? groupKeyOf(this.keys, table, group);
     const before = known?.items.get(item);
     const itemKey = before?.itemKey ?? itemKeyOf(this.keys, table, groupKey, item);
     const cached = this.#cached(table, group, item);
     if (cached !== undefined)
-      return { entry: cached, since: cached?.version ?? this.generation, groupKey, itemKey };
+      return { entry: cached, since: cached?.version ?? this.#generation, groupKey, itemKey };
     const found = this.#look(() => this.#pinned().get(this.keys.id, table, groupKey, itemKey));
     const entry = found && this.#open(table, group, groupKey, itemKey, found, before);
-    const fresh = { entry, since: entry?.version ?? this.generation, itemKey };
+    const fresh = { entry, since: entry?.version ?? this.#generation, itemKey };
     const watched = this.ground.cache.watch(this.pod, table, group, groupKey);
-    if (watched) this.ground.cache.add(this.pod, watched, item, fresh, this.generation);
+    if (watched) this.ground.cache.add(this.pod, watched, item, fresh, this.#generation);
     return { ...fresh, groupKey };
   }
 
   /** The snapshot's own connection, begun at the first look into the database. */
   #pinned(): Reader {
-    assert(this.#isOpen, "a snapshot was used after its end");
+    this.beOpen();
     if (this.#reader) return this.#reader;
     const reader = this.ground.readers.acquire(this.keys.id);
     this.#reader = reader;
-    if (reader.generation(this.keys.id) === this.generation) return reader;
+    const generation = reader.generation(this.keys.id);
+    if (generation === this.#generation) return reader;
+    // Commits on their way lie between. If none of them touches what was read so far, that holds for the later state too.
+    const { cache } = this.ground;
+    const holds = (group: KnownGroup): boolean =>
+      group.isWatched &&
+      group.since <= this.#generation &&
+      cache.holdsAt(this.pod, group, Number.POSITIVE_INFINITY);
+    if (generation !== null && generation > this.#generation && !this.#isTold && this.#seen.every(holds)) {
+      cache.saw(this.pod, generation);
+      this.#generation = generation;
+      return reader;
+    }
     this.moved = true;
     throw MOVED;
   }
@@ -171,7 +202,7 @@ export class SqliteSnapshot implements Snapshot {
   ): Entry {
     if (before?.entry?.version === found.version) return before.entry; // Opened already, and parsed perhaps.
     const opened = openRecord(this.keys, table, groupKey, itemKey, found.sealed);
-    if (!opened || found.version > this.generation || (group !== null && opened.group !== group)) {
+    if (!opened || found.version > this.#generation || (group !== null && opened.group !== group)) {
       this.ground.log.error("store.record.damaged", { table });
       throw new Problem("unavailable", "A record is damaged");
     }
@@ -187,12 +218,15 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   protected stored(table: number, group: string | null): AsyncIterable<Member> | Member[] {
-    assert(this.#isOpen, "a snapshot was used after its end");
+    this.beOpen();
     if (group === null) return this.#pages(table, null, null);
     const known = this.ground.cache.group(this.pod, table, group);
     const isKnown =
-      known?.isComplete && known.since <= this.generation && this.generation <= known.pod.generation;
+      known?.isComplete &&
+      known.since <= this.#generation &&
+      this.ground.cache.holdsAt(this.pod, known, this.#generation);
     if (!isKnown) return this.#load(table, group);
+    if (!this.#reader) this.#seen.push(known);
     const found: Member[] = [];
     for (const { entry, itemKey } of known.items.values())
       if (entry) found.push({ entry, groupKey: known.groupKey, itemKey });
@@ -210,7 +244,7 @@ export class SqliteSnapshot implements Snapshot {
     const items = new Map<string, Known>();
     let bytes = 0;
     for await (const member of this.#pages(table, group, watched)) {
-      bytes += member.entry.value.length;
+      bytes += member.entry.value.length + OBJECT_BYTES;
       if (bytes < this.ground.limits.recordCacheBytesMax / 4) {
         items.set(member.entry.item, {
           entry: member.entry,
@@ -221,7 +255,7 @@ export class SqliteSnapshot implements Snapshot {
       yield member;
     }
     if (watched && bytes < this.ground.limits.recordCacheBytesMax / 4)
-      this.ground.cache.complete(this.pod, watched, items, this.generation);
+      this.ground.cache.complete(this.pod, watched, items, this.#generation);
   }
 
   async *#pages(table: number, group: string | null, watched: KnownGroup | null): AsyncGenerator<Member> {
@@ -304,9 +338,12 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
   }
 
   #write(name: Table, group: string, item: string, value: Uint8Array | null): void {
+    this.beOpen();
     const table = TABLES[name];
     const groupKey = this.groupKey(table, group);
-    const itemKey = itemKeyOf(this.keys, table, groupKey, item);
+    const itemKey =
+      this.ground.cache.group(this.pod, table, group)?.items.get(item)?.itemKey ??
+      itemKeyOf(this.keys, table, groupKey, item);
     const place = placeOf(table, groupKey, itemKey);
     const before = this.#writes.get(place);
     this.#bounds.check(name, group, item, value, before ? (before.value?.length ?? 0) : null);

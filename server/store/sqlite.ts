@@ -20,6 +20,7 @@ import { makeFolder, syncFolder } from "./durable.ts";
 import { openKeyring } from "./keyring.ts";
 import { lockFolder, makePrivate } from "./lock.ts";
 import { createReaders } from "./readers.ts";
+import { StoreRefused } from "./refused.ts";
 import { migrate } from "./schema.ts";
 import { groupKeyOf, type PodKeys } from "./seal.ts";
 import { type Ground, look, SqliteSnapshot, SqliteTransaction } from "./snapshot.ts";
@@ -45,7 +46,10 @@ function problemOfFile(error: unknown): Problem {
   });
 }
 
-/** Migrates the database; on a full disk with the room that was kept for it. */
+/**
+ * Migrates the database; on a full disk with the room that was kept for it.
+ * @throws StoreRefused also in SQLite's own words: not a database, disk I/O error, …
+ */
 function prepare(file: string, storeId: Uint8Array, now: () => Date, makeRoom: () => void): void {
   makePrivate(file);
   const database = new DatabaseSync(file, { timeout: 5_000 });
@@ -57,6 +61,12 @@ function prepare(file: string, storeId: Uint8Array, now: () => Date, makeRoom: (
       makeRoom();
       migrate(database, storeId, now);
     }
+  } catch (cause) {
+    if ((cause as { errcode?: number }).errcode === undefined) throw cause;
+    throw new StoreRefused(
+      `The database ${file} cannot be opened: ${(cause as Error).message}. If the disk is in order, restore the file from its backup.`,
+      { cause },
+    );
   } finally {
     database.close();
   }
@@ -114,6 +124,9 @@ export async function openSqliteStore({
       pinned: boolean,
     ): S {
       const keys = keysOf(pod);
+      // The folder is locked, so all commits are ours: the cache, brought forward by each answer, is a state that was.
+      const acknowledged = pinned ? null : cache.at(pod);
+      if (acknowledged !== null) return new kind(ground, pod, keys, acknowledged, null);
       const generation = look(log, () => readers.generation(keys.id));
       if (generation === null) throw new Problem("not-found");
       if (!pinned && cache.standsAt(pod, generation, unanswered.has(pod)))
@@ -153,16 +166,28 @@ export async function openSqliteStore({
       else unanswered.delete(pod);
     }
 
+    /** A writer that stopped leaves commits on disk perhaps that nobody announces any more. */
+    function lookAgain(pod: PodId, keys: PodKeys): void {
+      try {
+        if (readers.generation(keys.id) !== cache.at(pod)) cache.drop(pod);
+      } catch (error) {
+        log.error("store.read.failed", { cause: String(error) }); // The disk may be gone: what is cached is still right.
+      }
+    }
+
     function commit(transaction: SqliteTransaction): Promise<number | typeof LOST> {
       const { pod } = transaction;
       const keys = keysOf(pod);
       const sealed = transaction.seal();
       const finish = blobs.beforeCommit(pod, transaction.writes);
       expect(pod, 1);
+      cache.pend(pod, transaction.writes, 1);
       return new Promise((resolve, reject) => {
         // The cache is brought forward in the writer's order, before anybody hears of the commit.
         writer.commit(keys, sealed, (answer) => {
           expect(pod, -1);
+          cache.pend(pod, transaction.writes, -1);
+          if (answer === ANSWERS.stopped) lookAgain(pod, keys);
           if (answer >= 0) cache.commit(pod, answer, transaction.writes);
           finish(answer >= 0);
           if (answer >= 0) resolve(answer);

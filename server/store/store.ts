@@ -83,7 +83,10 @@ export interface Blobs {
     content: AsyncIterable<Uint8Array>,
     bytesMax: number,
   ): Promise<{ readonly hash: string; readonly bytes: number }>;
-  /** @param range First and last byte, both inclusive. */
+  /**
+   * A stream of buffers; what cannot be read ends it with a Problem: `unavailable` for a file that is missing or damaged.
+   * @param range First and last byte, both inclusive.
+   */
   read(pod: PodId, hash: string, range?: { readonly first: number; readonly last: number }): Readable;
   /** After a commit that dropped a use (or a transaction that never happened): removes the file if nothing uses it. */
   release(pod: PodId, hash: string): Promise<void>;
@@ -98,7 +101,9 @@ export interface Store {
   read<T>(pod: PodId, work: (snapshot: Snapshot) => Promise<T>): Promise<T>;
   /**
    * Runs `work`, commits what it wrote, and resolves only after the commit is on disk. If `work` throws, nothing is written.
-   * @throws Problem `body-too-large` over `recordBytesMax`, `transactionBytesMax` or `transactionWritesMax`; `write-conflict` after `transactionTriesMax` lost races, `storage-full`, `unavailable` after a failed sync.
+   * @throws Problem `body-too-large` over `recordBytesMax`, `transactionBytesMax` or `transactionWritesMax`;
+   * `write-conflict` after `transactionTriesMax` lost races; `storage-full`; `unavailable` after a failed sync, or when a
+   * blob that a record names is gone.
    */
   write<T>(pod: PodId, work: (transaction: Transaction) => Promise<T>): Promise<Committed<T>>;
   /** A new empty pod with a key of its own. */

@@ -7,8 +7,9 @@ import type { AppRow } from "./model.ts";
 import { busyWords, refusalBox, tell } from "./notices.ts";
 import { dayOf, hostOf } from "./words.ts";
 
-const nameOf = ({ client }: AppRow): string =>
-  /^https?:/.test(client) ? hostOf(client) : "An app without an address";
+const placeOf = ({ address, client }: AppRow): string | null =>
+  address ? hostOf(address) : /^https?:/.test(client) ? hostOf(client) : null;
+const nameOf = (app: AppRow): string => app.name ?? placeOf(app) ?? "An app without a name";
 
 class Apps extends Part {
   static override properties = state("apps", "busy", "refusal");
@@ -56,7 +57,7 @@ class Apps extends Part {
       <ul class="rows">
         ${this.apps.map(
           (app) => html`<li class="row-plain"><span class="tile">${icon("plug")}</span>
-            <span class="row-words"><strong>${nameOf(app)}</strong><small>since ${dayOf(app.since)}</small></span>
+            <span class="row-words"><strong>${nameOf(app)}</strong><small>${placeOf(app) ? `from ${placeOf(app)}, ` : ""}since ${dayOf(app.since)}</small></span>
             <button class="second small" ?disabled=${this.busy !== ""} aria-label=${`Disconnect ${nameOf(app)}`} @click=${() => this.#disconnect(app)}>${busyWords(this.busy === app.id, "Disconnect", "…")}</button></li>`,
         )}
       </ul>

@@ -92,5 +92,9 @@ export interface AppRow {
   readonly id: string;
   /** Its address, or a name that says nothing when it registered by itself. */
   readonly client: string;
+  /** What it calls itself. */
+  readonly name: string | null;
+  /** Origin that its answers go to: what it cannot make up. */
+  readonly address: string | null;
   readonly since: number;
 }

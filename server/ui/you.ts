@@ -1,6 +1,5 @@
 /** `<fh-you>`: by what others know you, and the file that brings it back. */
 
-import { importRecoveryFile } from "@freehold/client/passport";
 import { html, nothing, type TemplateResult } from "lit";
 import { ask, Refusal, toRefusal } from "./ask.ts";
 import "./copy.ts";
@@ -28,6 +27,7 @@ class You extends Part {
     this.busy = true;
     this.refusal = null;
     try {
+      const { importRecoveryFile } = await import("@freehold/client/passport"); // Twice a year is no reason to load it each time.
       const { file } = await importRecoveryFile(await chosen.text()).catch((error: unknown) => {
         throw new Refusal(
           "file",

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { checkAcl, readAuthorizations } from "../../server/access/acl.ts";
+import { checkAcl, readAccessList } from "../../server/access/acl.ts";
 import { Problem } from "../../server/errors.ts";
 import { parseWebId } from "../../server/iri.ts";
 import { LIMITS } from "../../server/limits.ts";
@@ -11,7 +11,7 @@ const DOCUMENT = `${ROOT}notes.ttl`;
 const parse = (text: string, url: string) =>
   parseRdf(new TextEncoder().encode(PREFIXES + text), "text/turtle", url);
 const own = async (text: string) =>
-  readAuthorizations(await parse(text, `${DOCUMENT}.acl`), `${DOCUMENT}.acl`, DOCUMENT);
+  readAccessList(await parse(text, `${DOCUMENT}.acl`), DOCUMENT).own;
 
 describe("reading an access list", () => {
   it("reads what an authorization says", async () => {
@@ -84,9 +84,9 @@ describe("reading an access list", () => {
       "<#a> a acl:Authorization; acl:default <./>; acl:mode acl:Read; acl:agentClass foaf:Agent .",
       `${ROOT}.acl`,
     );
-    expect(readAuthorizations(quads, `${ROOT}.acl`, DOCUMENT)).to.have.length(1);
-    expect(readAuthorizations(quads, `${ROOT}.acl`, ROOT), "the folder itself").to.deep.equal([]);
-    expect(readAuthorizations(quads, `${ROOT}.acl`, `${BASE}ben/notes.ttl`), "another pod").to.deep.equal([]);
+    expect(readAccessList(quads, ROOT).inherited).to.have.length(1);
+    expect(readAccessList(quads, ROOT).own, "the folder itself").to.deep.equal([]);
+    expect(readAccessList(quads, `${BASE}ben/`), "another pod").to.deep.equal({ own: [], inherited: [] });
   });
 
   const conditions: readonly [story: string, text: string, kinds: string[]][] = [

@@ -1,5 +1,7 @@
 /** Opening an account, signing in and out, and everything a signed-in person can change about the account. */
 import { expect } from "chai";
+import { accountOfPasskey } from "../../server/account/records.ts";
+import { Problem } from "../../server/errors.ts";
 import { LIMITS } from "../../server/limits.ts";
 import { SERVER_POD } from "../../server/store/store.ts";
 import { type Harness, PASSPORT_ID, startHarness } from "../ui/harness.ts";
@@ -136,6 +138,21 @@ describe("accounts, through their doors", () => {
       expect(
         (await openBrowser(harness).send("POST", "/.account/setup", { ...ana, token: next })).status,
       ).to.equal(200);
+    });
+
+    it("that meets a broken passport makes no pod: the name stays free for the next try", async () => {
+      await harness.close();
+      const broken = new Problem("operation-invalid", "it is damaged");
+      harness = await startHarness({
+        signUp: "open",
+        check: async (createOp) => {
+          if (createOp === "damaged") throw broken;
+        },
+      });
+      const first = await openBrowser(harness).send("POST", "/.account/setup", { ...ana, createOp: "damaged" });
+      expect(first.status).to.equal(422);
+      expect(await harness.pods.find("ana")).to.equal(null);
+      expect((await openBrowser(harness).send("POST", "/.account/setup", ana)).status).to.equal(200);
     });
 
     it("is not needed where everybody may sign up, and is where not", async () => {
@@ -533,6 +550,47 @@ describe("accounts, through their doors", () => {
       ).to.equal(200);
     });
 
+    for (const [what, act] of [
+      ["one other session", async (here: Browser, other: string) => here.send("DELETE", `/.account/sessions/${other}`)],
+      ["all other sessions", async (here: Browser) => here.send("DELETE", "/.account/sessions")],
+      [
+        "them by a new password",
+        async (here: Browser) => here.send("POST", "/.account/password", { password: "a wholly new passphrase" }),
+      ],
+    ] as const) {
+      it(`ending ${what} ends sign-ins by way of apps too: they are open in the same browsers`, async () => {
+        const here = await setUp(harness, "Ana", "ana");
+        await openBrowser(harness).send("POST", "/.account/login", { pod: "ana", password: PASSWORD });
+        const { sessions } = (await here.send("GET", "/.account/sessions")).body;
+        const other = sessions.find((session: { current: boolean }) => !session.current);
+        expect(harness.signedOut).to.deep.equal([]);
+        expect((await act(here, other.id)).status).to.equal(200);
+        const [ana] = await harness.accounts.list();
+        expect(harness.signedOut).to.deep.equal([ana?.id]);
+      });
+    }
+
+    it("a browser that signs in as somebody else leaves nothing of the first person open", async () => {
+      const shared = await setUp(harness, "Ana", "ana");
+      await setUp(harness, "Ben", "ben");
+      await shared.send("POST", "/.account/login", { pod: "ben", password: PASSWORD });
+      const ana = (await harness.accounts.list()).find(({ pod }) => pod === "ana");
+      expect(harness.signedOut).to.deep.equal([ana?.id]);
+    });
+
+    it("a passkey with the identifier of somebody else's is refused, and hers still finds her", async () => {
+      await setUp(harness, "Ana", "ana");
+      await setUp(harness, "Ben", "ben");
+      const [ana, ben] = await harness.accounts.list();
+      const passkey = { id: "aWQ", name: "Phone", publicKey: "AA", counter: 0, transports: [], created: 1 };
+      await harness.accounts.addPasskey(ana!, passkey);
+      let refused: unknown;
+      await harness.accounts.addPasskey(ben!, { ...passkey, publicKey: "BB" }).catch((error: unknown) => (refused = error));
+      expect(refused).to.have.property("code", "conflict");
+      const owner = await harness.store.read(SERVER_POD, (snapshot) => accountOfPasskey(snapshot, "aWQ"));
+      expect(owner?.pod).to.equal("ana");
+    });
+
     it("change only within 15 minutes of signing in", async () => {
       const ana = await setUp(harness, "Ana", "ana");
       harness.pass(15 * 60_000);
@@ -571,9 +629,10 @@ describe("accounts, through their doors", () => {
       const ana = await setUp(harness, "Ana", "ana");
       const ben = await setUp(harness, "Ben", "ben");
       const { id } = (await harness.accounts.list()).find(({ pod }) => pod === "ana")!;
-      harness.apps.set(id, [{ grantId: "g1", clientId: "https://photos.example/id", since: 1 }]);
+      const facts = { name: "Photo Frame", address: "https://photos.example", since: 1 };
+      harness.apps.set(id, [{ grantId: "g1", clientId: "https://photos.example/id", ...facts }]);
       expect((await ana.send("GET", "/.account/apps")).body.apps).to.deep.equal([
-        { id: "g1", client: "https://photos.example/id", since: 1 },
+        { id: "g1", client: "https://photos.example/id", ...facts },
       ]);
       expect((await ben.send("GET", "/.account/apps")).body.apps).to.deep.equal([]);
       expect((await ben.send("DELETE", "/.account/apps/g1")).status).to.equal(404);

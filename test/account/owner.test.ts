@@ -1,4 +1,5 @@
 /** The owner's page: who can see what, giving access, taking it back, and undoing that. */
+import { acl, foaf } from "@freehold/vocab";
 import { expect } from "chai";
 import { createAccess } from "../../server/access/authorize.ts";
 import { labelOf, type Who } from "../../server/account/owner.ts";
@@ -34,14 +35,18 @@ describe("the owner's page", () => {
   const overview = async () => (await ana.send("GET", "/.account/overview")).body;
 
   /** What the access layer itself says of somebody: the page must never claim anything else. */
-  async function modesOf(webid: string | null, path: string): Promise<readonly Mode[]> {
+  async function modesOf(
+    webid: string | null,
+    path: string,
+    issuer: string | null = null,
+  ): Promise<readonly Mode[]> {
     const access = createAccess({
       baseUrl: harness.baseUrl,
       pods: harness.pods,
       store: harness.store,
       limits: LIMITS,
     });
-    const agent = webid === null ? PUBLIC_AGENT : { ...PUBLIC_AGENT, webid: parseWebId(webid) };
+    const agent = webid === null ? PUBLIC_AGENT : { ...PUBLIC_AGENT, webid: parseWebId(webid), issuer };
     return harness.store.read(
       pod.id,
       async (snapshot) => (await access.permissions(snapshot, pod, agent, parseTarget(path))).user,
@@ -150,6 +155,27 @@ describe("the owner's page", () => {
     expect(await modesOf(BEN, "/ana/photos/beach.txt")).to.deep.equal(["read"]);
   });
 
+  it("takes back from one what others keep, though their rules share a condition", async () => {
+    const rule = (who: string): string =>
+      `[] a <${acl.Authorization}>; <${acl.agent}> <${who}>; <${acl.accessTo}> <./>; <${acl.default}> <./>;
+        <${acl.mode}> <${acl.Read}>; <${acl.condition}> _:c .`;
+    const condition = `_:c a <http://www.w3.org/ns/auth/acl#IssuerCondition>; <http://www.w3.org/ns/auth/acl#issuerClass> <${foaf.Agent}> .`;
+    const cleo = "https://cleo.example/#me";
+    await harness.write(pod, [
+      {
+        path: "/ana/photos/",
+        contentType: "text/turtle",
+        bytes: new Uint8Array(),
+        acl: `${rule(BEN)} ${rule(cleo)} ${condition}`,
+      },
+    ]);
+    const issuer = "https://login.example/";
+    expect(await modesOf(cleo, "/ana/photos/beach.txt", issuer)).to.deep.equal(["read"]);
+    expect((await post("revoke", { who: person(BEN), path: "/ana/photos/" })).status).to.equal(200);
+    expect(await modesOf(BEN, "/ana/photos/beach.txt", issuer)).to.deep.equal([]);
+    expect(await modesOf(cleo, "/ana/photos/beach.txt", issuer)).to.deep.equal(["read"]);
+  });
+
   it("undoes for ten minutes, and only for who did it", async () => {
     const { undo } = (await post("grant", { path: "/ana/photos/", who: person(BEN), modes: ["read"] })).body;
     const ben = await setUp(harness, "Ben", "ben");
@@ -192,4 +218,17 @@ describe("the owner's page", () => {
     expect(label("https://eve.example/#me")).to.equal("eve.example");
     expect(labelOf({ kind: "public", iri: null }, new Map())).to.equal("Everyone");
   });
+
+  for (const [what, path] of [
+    ["escapes that are no text", "%zz/profile/card"],
+    ["letters that turn the line around", "%E2%80%AEana/profile/card"],
+    ["a line break", "ana%0AEveryone/profile/card"],
+  ] as const) {
+    it(`shows the host of an address with ${what}, and the page stays whole`, async () => {
+      const iri = `https://odd.example/${path}#me`;
+      expect((await post("grant", { path: "/ana/photos/", who: person(iri), modes: ["read"] })).status).to.equal(200);
+      const { entries } = await overview();
+      expect(entries.find(({ who }: { who: Who }) => who.iri === iri).who.label).to.equal("odd.example");
+    });
+  }
 });

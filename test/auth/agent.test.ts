@@ -476,6 +476,21 @@ describe("agent: other issuers", () => {
     });
     expect(await detailOf(token())).to.equal("The WebID does not name this issuer");
   });
+  it("of a WebID that names issuers without end, only the first few count", async () => {
+    const names = (count: number): string =>
+      Array.from({ length: count }, (_, at) => `<https://login${at}.example/>`).join(", ");
+    const say = (list: string): void =>
+      void other.documents.set("/kim", {
+        type: "text/turtle",
+        body: `<#me> <http://www.w3.org/ns/solid/terms#oidcIssuer> ${list}.`,
+      });
+    say(`${names(2_000)}, <${other.issuer}>`);
+    expect(await detailOf(token())).to.equal("The WebID does not name this issuer");
+    time += LIMITS.agentMsKept;
+    say(`${names(5)}, <${other.issuer}>`);
+    expect((await ask(token())).webid).to.equal(other.webid);
+  });
+
   it("it cannot speak for Ana, whose WebID is ours", async () => {
     expect(await detailOf(token({ webid: world.ana }))).to.equal("The WebID does not name this issuer");
     expect(await detailOf(token({ webid: `${world.baseUrl}nobody/profile/card#me` }))).to.equal(

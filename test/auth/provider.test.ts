@@ -347,9 +347,10 @@ describe("provider: authorization code", () => {
       authorizationUrl(world.baseUrl, app, makeVerifier(), { prompt: "none", scope: "openid webid" }),
     );
     expect(new URL(silent.headers.get("location") ?? "").searchParams.get("code")).to.be.a("string");
-    expect((await world.provider.consentedApps("a1")).map(({ clientId }) => clientId)).to.include(
-      app.clientId,
-    );
+    const { clientId } = app;
+    const [consented] = (await world.provider.consentedApps("a1")).filter((one) => one.clientId === clientId);
+    expect(consented).to.deep.include({ name: "Notes", address: new URL(REDIRECT).origin });
+    expect(consented?.since).to.be.closeTo(Date.now(), 60_000);
   });
 
   it("prompt=none without a session says login_required", async () => {
@@ -473,7 +474,9 @@ describe("provider: authorization code", () => {
       );
       expect(answer.status, redirect).to.equal(400);
       expect(answer.headers.get("location")).to.equal(null);
-      expect(answer.headers.get("content-security-policy")).to.include("default-src 'none'");
+      expect(answer.headers.get("content-security-policy"))
+        .to.include("default-src 'none'")
+        .and.not.include("script-src"); // What people upload has the same origin, so no script of it may run here.
       const text = await answer.text();
       expect(text).not.to.match(/<script|fonts\.|node_modules|Error:/);
     }
@@ -593,6 +596,22 @@ describe("provider: the consent page's doors", () => {
       body: '{"allow":true}',
     });
     expect(answer.status).to.equal(200);
+  });
+  it("show what an application calls itself as one line that hides nothing", async () => {
+    const name = "Notes\u202e\n\u2028from   your\u200b pod" + "x".repeat(200);
+    const { body } = await register(world.baseUrl, {
+      client_name: name,
+      redirect_uris: [REDIRECT],
+      token_endpoint_auth_method: "none",
+    });
+    const browser = makeBrowser(world.baseUrl, "account=a1");
+    const odd = { clientId: body["client_id"] ?? "", redirectUri: REDIRECT };
+    const start = await browser.fetch(authorizationUrl(world.baseUrl, odd, makeVerifier()));
+    const uid = new URL(start.headers.get("location") ?? "").searchParams.get("uid") ?? "";
+    const { client } = (await (await browser.fetch(`${world.baseUrl}.oidc/interaction/${uid}`)).json()) as {
+      client: { name: string };
+    };
+    expect(client.name).to.match(/^Notes from your podx+$/).and.have.length(100);
   });
   it("say nothing to a browser that was not sent there", async () => {
     const { door } = await begin();
@@ -754,6 +773,18 @@ describe("provider: registration", () => {
     });
   }
 
+  for (const [what, metadata] of [
+    ["redirects without end", { redirect_uris: Array.from({ length: 300 }, (_, at) => `${REDIRECT}/${at}`) }],
+    ["a redirect of thousands of letters", { redirect_uris: [`${REDIRECT}?${"x".repeat(9_000)}`] }],
+    ["a name of thousands of letters", { redirect_uris: [REDIRECT], client_name: "x".repeat(20_000) }],
+  ] as const) {
+    it(`refuses ${what}: anybody may register, and each is a record`, async () => {
+      const { status, body } = await register(world.baseUrl, { ...metadata, token_endpoint_auth_method: "none" });
+      expect(status).to.equal(400);
+      expect(body["error"]).to.equal("invalid_client_metadata");
+    });
+  }
+
   it("is limited for one network", async () => {
     const small = await makeWorld({ limits: { registrationsPerIpMax: 3 } });
     const statuses: number[] = [];
@@ -804,12 +835,16 @@ describe("provider: behind a proxy with TLS", () => {
     const answer = await fetch(url, { redirect: "manual" });
     expect(answer.headers.get("location")).to.match(/^https:\/\/pod\.example\/\.account\/consent\?uid=/);
     const cookies = answer.headers.getSetCookie().filter((line) => !line.includes("1970"));
-    expect(cookies).to.have.length.greaterThan(1);
-    for (const line of cookies) {
+    for (const line of cookies)
       expect(line)
-        .to.match(/^__Secure-oidc-\w+(\.sig)?=/)
-        .and.match(/; secure/i);
-    }
+        .to.match(/; secure/i)
+        .and.not.match(/domain=/i);
+    // No sister host can plant a login of its own here, and have it allowed in this browser.
+    const interaction = cookies.filter((line) => line.startsWith("__Host-oidc-interaction"));
+    expect(interaction).to.have.length(2);
+    for (const line of interaction) expect(line).to.match(/; path=\/;/);
+    expect(cookies.filter((line) => /^__Secure-oidc-resume.*; path=\/\.oidc\/auth\//.test(line))).to.have.length(2);
+    expect(cookies).to.have.length(4);
   });
 
   it("a proof names the public address", async () => {

@@ -13,11 +13,9 @@ import { Agent, buildConnector, request } from "undici";
 import { LIMITS, type Limits } from "../../server/limits.ts";
 import { createLog } from "../../server/log.ts";
 import {
-  createBudget,
   createConnector,
   createSafeFetch,
   forbiddenAddresses,
-  networkOf,
   type SafeFetch,
 } from "../../server/safe-fetch.ts";
 import { listen, problemOf } from "./support.ts";
@@ -439,7 +437,7 @@ describe("safe fetch: rules", () => {
     for (const path of ["a", "b", "c"]) await ask(path, "2001:db8:1:2::1");
     const problem = await problemOf(ask("d", "2001:db8:1:2:ffff::9"));
     expect(problem.code).to.equal("too-many-requests");
-    expect(problem.headers["retry-after"]).to.equal("60");
+    expect(problem.headers["retry-after"]).to.equal("20"); // A third of the minute in which three may pass.
     expect((await ask("d", "2001:db8:1:3::1")).status).to.equal(200);
     time += 60_000;
     expect((await ask("e", "2001:db8:1:2::1")).status).to.equal(200);
@@ -458,25 +456,5 @@ describe("safe fetch: rules", () => {
     expect(
       (await problemOf(perNetwork("https://127.0.0.2/", { ...OPTIONS, ip: "198.51.100.2" }))).code,
     ).to.equal("fetch-failed");
-  });
-
-  const networks: [string, string][] = [
-    ["192.0.2.7", "192.0.2.7"],
-    ["::ffff:192.0.2.7", "192.0.2.7"],
-    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
-    ["2001:db8::1", "2001:db8:0:0::/64"],
-    ["::1", "0:0:0:0::/64"],
-    ["fe80::1%eth0", "fe80:0:0:0::/64"],
-    ["2001:0DB8:1:2::9", "2001:db8:1:2::/64"],
-  ];
-  for (const [ip, network] of networks)
-    it(`${ip} is in ${network}`, () => expect(networkOf(ip)).to.equal(network));
-
-  it("a budget fills again with the next window", () => {
-    const spend = createBudget(2, 1_000, () => new Date(time));
-    time = 10_000;
-    expect([spend("a"), spend("a"), spend("a"), spend("b")]).to.deep.equal([true, true, false, true]);
-    time = 11_000;
-    expect(spend("a")).to.equal(true);
   });
 });

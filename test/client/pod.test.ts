@@ -2,22 +2,13 @@ import { FreeholdError, openPod, type Pod } from "@freehold/client";
 import { login } from "@freehold/client/node";
 import {
   buildThing,
-  createContainerAt,
   createSolidDataset,
   createThing,
-  deleteContainer,
-  getContainedResourceUrlAll,
-  getFile,
-  getSolidDataset,
   getStringNoLocale,
   getThing,
-  overwriteFile,
   type SolidDataset,
-  saveFileInContainer,
-  saveSolidDatasetAt,
   setStringNoLocale,
   setThing,
-  universalAccess,
 } from "@inrupt/solid-client";
 import { expect } from "chai";
 import { type Person, startServer, type TestServer } from "../support/server.ts";
@@ -164,86 +155,6 @@ describe("@freehold/client", () => {
       expect(await codeOf(openPod(ana.pod).then((theirs) => theirs.read("shared.ttl")))).to.equal(
         "login-required",
       );
-    });
-  });
-
-  describe("with @inrupt/solid-client as applications use it", () => {
-    const own = (person: Person) => ({
-      fetch: ((input: string, init) => person.fetch(input, init)) as typeof globalThis.fetch,
-    });
-
-    it("saves, patches and reads a dataset", async () => {
-      const url = `${ana.pod}inrupt/note.ttl`;
-      const saved = await saveSolidDatasetAt(url, note("one"), own(ana));
-      const changed = setThing(saved, setStringNoLocale(getThing(saved, `${url}#it`)!, NAME, "two"));
-      await saveSolidDatasetAt(url, changed, own(ana));
-      expect(textOf(await getSolidDataset(url, own(ana)), url)).to.equal("two");
-    });
-
-    it("makes and deletes containers, and files with a slug", async () => {
-      const folder = `${ana.pod}inrupt/files/`;
-      await createContainerAt(folder, own(ana));
-      const first = await saveFileInContainer(folder, new Blob(["a"], { type: "text/plain" }), {
-        slug: "hello.txt",
-        ...own(ana),
-      });
-      const second = await saveFileInContainer(folder, new Blob(["b"], { type: "text/plain" }), {
-        slug: "hello.txt",
-        ...own(ana),
-      });
-      const [one, two] = [first, second].map((file) => file.internal_resourceInfo.sourceIri);
-      expect(one).to.contain("hello").and.not.equal(two);
-      expect(getContainedResourceUrlAll(await getSolidDataset(folder, own(ana)))).to.have.members([one, two]);
-      expect(await (await getFile(one!, own(ana))).text()).to.equal("a");
-      await overwriteFile(one!, new Blob(["c"], { type: "text/plain" }), own(ana));
-      expect(await (await getFile(one!, own(ana))).text()).to.equal("c");
-      for (const url of [one!, two!]) await pod.delete(url);
-      await deleteContainer(folder, own(ana));
-      expect(await codeOf(pod.list(folder))).to.equal("not-found");
-    });
-
-    it("gives and takes access with universalAccess", async () => {
-      const url = `${ana.pod}inrupt/note.ttl`;
-      await universalAccess.setAgentAccess(url, bea.webid, { read: true }, own(ana));
-      expect(await universalAccess.getAgentAccess(url, bea.webid, own(ana))).to.include({
-        read: true,
-        write: false,
-      });
-      expect(textOf(await getSolidDataset(url, own(bea)), url)).to.equal("two");
-      await universalAccess.setAgentAccess(url, bea.webid, { read: false }, own(ana));
-      expect(
-        await getSolidDataset(url, own(bea)).then(
-          () => "read",
-          (error: { statusCode?: number }) => error.statusCode,
-        ),
-      ).to.equal(403);
-      await universalAccess.setPublicAccess(url, { read: true }, own(ana));
-      expect((await fetch(url)).status).to.equal(200);
-      expect(await universalAccess.getAgentAccess(url, ana.webid, own(ana))).to.include({
-        read: true,
-        write: true,
-        controlWrite: true,
-      });
-    });
-
-    it("answers 304 and 412 to conditional requests", async () => {
-      const url = `${ana.pod}inrupt/note.ttl`;
-      const first = await ana.fetch(url, { headers: { accept: "text/turtle" } });
-      await first.text();
-      const etag = first.headers.get("etag")!;
-      expect(
-        (await ana.fetch(url, { headers: { accept: "text/turtle", "if-none-match": etag } })).status,
-      ).to.equal(304);
-      const put = (condition: Record<string, string>) =>
-        ana.fetch(url, {
-          method: "PUT",
-          headers: { "content-type": "text/turtle", ...condition },
-          body: "<#it> <#says> 1 .",
-        });
-      expect((await put({ "if-none-match": "*" })).status).to.equal(412);
-      expect((await put({ "if-match": '"another"' })).status).to.equal(412);
-      expect((await put({ "if-match": etag })).ok).to.equal(true);
-      expect((await put({ "if-match": etag })).status).to.equal(412);
     });
   });
 

@@ -2,6 +2,7 @@ import {
   ask,
   construct,
   FreeholdError,
+  grant,
   nativeOf,
   openPod,
   type Pod,
@@ -77,8 +78,12 @@ describe("query", () => {
 
   it("gives a stranger what strangers may read, and nothing of the rest", async () => {
     const theirs = await openPod(ana.pod, { fetch: bea.fetch });
+    expect(await codeOf(all(query(theirs, POSITIONS))), "nothing but the card is open").to.equal("forbidden");
+    await pod.writeFile("open.ttl", "<#it> <https://schema.org/name> 'seen'.", "text/turtle");
+    await grant(pod, "open.ttl", { to: "public", modes: ["read"] });
     expect(await all(query(theirs, POSITIONS))).to.deep.equal([]);
     expect(await ask(theirs, `ASK { <${ana.webid}> <http://xmlns.com/foaf/0.1/name> "Ana" }`)).to.equal(true);
+    expect(await ask(theirs, "ASK { ?it <https://schema.org/name> 'seen' }")).to.equal(true);
   });
 
   it("answers ASK with true or false and CONSTRUCT with Turtle", async () => {

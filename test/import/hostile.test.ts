@@ -1,10 +1,13 @@
 import { expect } from "chai";
 import { importFile } from "../../server/import/import-file.ts";
 import { LIMITS } from "../../server/limits.ts";
-import { importAll, importBatches, inPieces, recordsIn, refusalOf } from "./support.ts";
+import { parseRdf } from "../../server/rdf/parse.ts";
+import { BASE, importAll, importBatches, inPieces, recordsIn, refusalOf } from "./support.ts";
 
 const CAMT = 'xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"';
 const ESPI = 'xmlns="http://www.w3.org/2005/Atom" xmlns:e="http://naesb.org/espi"';
+/** Letters that a file may hold and an IRI may not, or that turn a line around. */
+const ODD_LETTERS = ["\u0001", "\u001b", "\u007f", "\u0085", "\u202e", "\ufffe", "<", ">", '"', "{", "|", "\\", "^", "`"];
 const HEADER = "Order ID,Order Date,Currency,Unit Price,Total Owed,Product Name";
 const ROW = "1,2026-03-02T10:15:00Z,EUR,1.00,1.00,Kettle";
 const booking = (reference: string): string =>
@@ -241,4 +244,17 @@ describe("importing a large file", function () {
     expect(peak / 1e6).to.be.below(150);
     expect(perSecond, "records a second, on any machine").to.be.greaterThan(1_000);
   });
+
+  for (const letter of ODD_LETTERS) {
+    it(`a card with ${JSON.stringify(letter)} in every address gives documents that can be read again`, async () => {
+      const odd = `a${letter}b`;
+      const card = `BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Kim\r\nUID:${odd}\r\nEMAIL:${odd}@example.org\r\nURL:https://example.org/${odd}\r\nTEL:${odd}\r\nEND:VCARD\r\n`;
+      const { documents } = await importAll(card);
+      for (const { bytes, path } of documents) {
+        const quads = await parseRdf(bytes, "text/turtle", `${BASE}${path}`);
+        const mailboxes = quads.filter(({ object }) => object.value.startsWith("mailto:"));
+        expect(mailboxes.map(({ object }) => object.value)).to.deep.equal([]);
+      }
+    });
+  }
 });

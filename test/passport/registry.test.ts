@@ -4,7 +4,6 @@ import {
   generateKeyPair,
   hashOfOperation,
   hashSetOf,
-  importRecoveryFile,
   type KeyPair,
   keySetOf,
   makeData,
@@ -70,14 +69,6 @@ describe("opening a passport", () => {
     pass(2 * 3_600_000);
     expect(await refusal(open("ana"))).to.equal("conflict");
     expect((await found(registry, first.id)).id).to.equal(first.id);
-  });
-
-  it("makes all keys in process for the command line, and hands them out in the recovery file", async () => {
-    const { registry } = bench();
-    const { id, recoveryFile } = await registry.createPassportLocally(podOf("ana"), webIdOf("ana"));
-    const { file, keys } = await importRecoveryFile(recoveryFile);
-    const head = (await found(registry, id)).head.auth[0]?.op;
-    expect([file.passport, head?.auth.keys[0]]).to.deep.equal([id, keys.authority[0]?.key]);
   });
 
   const thing = async (
@@ -343,6 +334,22 @@ describe("sending operations", () => {
     expect(await send()).to.equal("too-many-requests");
     pass(3_600_001);
     expect(await send()).to.equal("none");
+  });
+});
+
+describe("a thief with today's key", () => {
+  it("cannot keep the owner from taking it out of force, by sending all that an hour allows", async () => {
+    const { registry, open, state, now } = bench();
+    const ana = await open("ana");
+    for (let round = 0; round < 11; round += 1) {
+      const { head, dseq } = await state(ana.id);
+      const storage = [{ id: "#pod", url: `https://thief${round}.example/` }];
+      const data = makeData({ id: ana.id, aseq: 0, dseq: dseq + 1, webid: [ana.webid], storage });
+      const sent = registry.submit(await signOperation(data, head.auth, ana.keys.authority));
+      expect(await refusal(sent)).to.equal(round < 10 ? "none" : "too-many-requests");
+    }
+    const { rotateOp } = await rotatePassport(await state(ana.id), ana.keys, now());
+    expect(await refusal(registry.submit(rotateOp))).to.equal("none");
   });
 });
 

@@ -273,6 +273,12 @@ export const VECTORS: readonly Vector[] = [
   { rule: "url", name: "513 bytes", make: storage(`https://pods.example.org/${"a".repeat(487)}/`) },
   { rule: "url", name: "an upper-case host", make: storage("https://Pods.example.org/ana/") },
   { rule: "url", name: "letters that look like others", make: storage("https://p\u043eds.example.org/ana/") },
+  { rule: "url", name: "a bar, which no IRI has", make: storage("https://pods.example.org/a|b/") },
+  {
+    rule: "url",
+    name: "a WebID with braces, which no IRI has",
+    make: recorded(() => ({ webid: ["https://pods.example.org/#{me}"] })),
+  },
   { rule: "url", name: "dots that climb", make: storage("https://pods.example.org/ana/../bea/") },
   {
     rule: "url",

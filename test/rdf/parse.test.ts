@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { Problem } from "../../server/errors.ts";
 import { LIMITS } from "../../server/limits.ts";
-import { parseRdf, prefixesOf, type RdfLimits } from "../../server/rdf/parse.ts";
+import type { RdfLimits } from "../../server/rdf/bounded.ts";
+import { parseRdf, prefixesOf } from "../../server/rdf/parse.ts";
 import { keyOfTriple } from "../../server/rdf/terms.ts";
 
 const HERE = "https://ana.example/notes/today.ttl";

@@ -132,7 +132,7 @@ describe("opening a store", () => {
     [
       "the schema is newer",
       () => sql(`INSERT INTO migration VALUES (${SCHEMA_NEWEST + 1}, 0, 'later')`),
-      /newer Freehold \(schema 2; this one knows up to 1\)/,
+      new RegExp(`newer Freehold \\(schema ${SCHEMA_NEWEST + 1}; this one knows up to ${SCHEMA_NEWEST}\\)`),
     ],
     ["the database is another program's", () => sql("PRAGMA application_id = 77"), /another program/],
   ];

@@ -7,14 +7,14 @@ import { createAccess } from "../../server/access/authorize.ts";
 import { type AccountService, createAccounts } from "../../server/account/accounts.ts";
 import { accountDoors } from "../../server/account/doors.ts";
 import type { NewDocument } from "../../server/account/new-pod.ts";
-import type { ConsentedApps } from "../../server/account/owner.ts";
+import type { ConsentedApp, ConsentedApps } from "../../server/account/owner.ts";
 import { createOwnerAccess } from "../../server/account/owner-access.ts";
 import { createPages, errorPage, pageDoors } from "../../server/account/pages.ts";
 import { json } from "../../server/body.ts";
 import { Problem } from "../../server/errors.ts";
 import { parseDoorRequest, requestIdOf } from "../../server/http/parse.ts";
 import { createResponder } from "../../server/http/respond.ts";
-import { putDocuments } from "../../server/ldp/write.ts";
+import { putDocuments } from "../../server/ldp/documents.ts";
 import { LIMITS, type Limits } from "../../server/limits.ts";
 import { createLog } from "../../server/log.ts";
 import type { Door, Result } from "../../server/operation.ts";
@@ -27,6 +27,8 @@ export interface HarnessOptions {
   readonly signUp?: "link" | "open";
   /** What the passport desk does; by default it takes whatever comes and answers with `passportId`. */
   readonly finish?: (createOp: unknown) => Promise<{ id: string }>;
+  /** What it says of a first operation before anything is made. */
+  readonly check?: (createOp: unknown) => Promise<void>;
   /** Public URL when it is not the one that is listened on (to see what https changes). */
   readonly baseUrl?: string;
   readonly log?: (line: string) => void;
@@ -38,8 +40,10 @@ export interface Harness {
   readonly store: Store;
   readonly pods: ReturnType<typeof createPods>;
   /** Apps that were let in, by account, in place of the identity provider; tests write into it. */
-  readonly apps: Map<string, { grantId: string; clientId: string; since: number }[]>;
+  readonly apps: Map<string, ConsentedApp[]>;
   readonly consented: ConsentedApps;
+  /** Accounts whose sign-ins by way of apps were ended, in order. */
+  readonly signedOut: string[];
   /** Moves the clock, in ms. */
   pass(ms: number): void;
   write(pod: Pod, documents: readonly NewDocument[]): Promise<void>;
@@ -103,6 +107,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     }),
     passport: {
       begin: async () => ({ zone: "zz", registrar: "local", delegateKey: DELEGATE_KEY }),
+      check: async (createOp) => options.check?.(createOp),
       finish: ({ createOp }) => options.finish?.(createOp) ?? takePassport(createOp),
     },
   });
@@ -129,6 +134,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     prompt: "consent",
   };
   const apps: Harness["apps"] = new Map();
+  const signedOut: string[] = [];
   const consented: ConsentedApps = {
     consentedApps: async (accountId) => apps.get(accountId) ?? [],
     async revoke(accountId, grantId) {
@@ -139,7 +145,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       );
       return list.some((app) => app.grantId === grantId);
     },
-    signOut: async () => {},
+    signOut: async (accountId) => void signedOut.push(accountId),
   };
   const rows: readonly Row[] = [
     ...accountDoors(accounts, consented),
@@ -188,6 +194,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     pods,
     apps,
     consented,
+    signedOut,
     write,
     pass: (ms) => {
       ahead += ms;

@@ -78,7 +78,7 @@ describe("the pages, as files", () => {
       "/.ui/server/ui/home.ts",
       "/.ui/npm/lit/index.js",
       "/.ui/npm/@lit/reactive-element/reactive-element.js",
-      "/.ui/client-lib/passport/recovery.ts",
+      "/.ui/npm/@simplewebauthn/browser/esm/index.js",
     ]);
     for (const url of urls) expect(await status(url), url).to.equal(200);
   });
@@ -102,7 +102,7 @@ describe("the pages, as files", () => {
           .end();
       });
     }
-    expect(bytes).to.be.below(120_000);
+    expect(bytes).to.be.below(75_000);
   });
 
   it("answers 304 to who has it already", async () => {

@@ -1,0 +1,375 @@
+import { expect } from "chai";
+import { doorRoutes, podRoutes } from "../../server/app.ts";
+import type { Fetch } from "../support/dpop.ts";
+import { type Person, startServer, type TestServer } from "../support/server.ts";
+import { N3, setAccess, write } from "./people.ts";
+
+const AGENTS = ["public", "stranger", "reader", "appender", "writer", "controller", "owner"] as const;
+type Row = readonly [what: string, path: string, init: RequestInit, ...expected: readonly number[]];
+
+const turtle = { "content-type": "text/turtle" };
+const n3 = (text: string): RequestInit => ({
+  method: "PATCH",
+  headers: { "content-type": "text/n3" },
+  body: `${N3} ${text} .`,
+});
+const update = (body: string): RequestInit => ({
+  method: "PATCH",
+  headers: { "content-type": "application/sparql-update" },
+  body,
+});
+const PUT = { method: "PUT", headers: turtle, body: "<> <urn:x:is> 2 ." };
+const POST = { method: "POST", headers: { ...turtle, slug: "posted.ttl" }, body: "<> <urn:x:is> 3 ." };
+const FOLDER = {
+  "content-type": "text/turtle",
+  link: '<http://www.w3.org/ns/ldp#BasicContainer>; rel="type"',
+};
+const ASK = `sparql?query=${encodeURIComponent("ASK { GRAPH ?g { ?s ?p ?o } }")}`;
+const FORM = { "content-type": "application/x-www-form-urlencoded" };
+
+/** For each door of a pod: what each agent gets who has exactly that access to `shared/` and what is in it. */
+const POD_DOORS: Readonly<Record<string, readonly Row[]>> = {
+  //                                             public stranger reader appender writer controller owner
+  // Who has Control reads access lists, and so a query has something to range over.
+  "get /:pod/.well-known/solid": [
+    ["the storage", ".well-known/solid", {}, 200, 200, 200, 200, 200, 200, 200],
+  ],
+  "get /:pod/sparql": [
+    ["what it is", "sparql", {}, 200, 200, 200, 200, 200, 200, 200],
+    ["a query", ASK, {}, 401, 403, 200, 403, 403, 200, 200],
+  ],
+  "post /:pod/sparql": [
+    [
+      "a query",
+      "sparql",
+      { method: "POST", headers: { "content-type": "application/sparql-query" }, body: "ASK {}" },
+      401,
+      403,
+      200,
+      403,
+      403,
+      200,
+      200,
+    ],
+    [
+      "a form",
+      "sparql",
+      { method: "POST", headers: FORM, body: "query=ASK%20%7B%7D" },
+      401,
+      403,
+      200,
+      403,
+      403,
+      200,
+      200,
+    ],
+  ],
+  "get /{*path}": [
+    ["a document", "shared/a.ttl", {}, 401, 403, 200, 403, 403, 403, 200],
+    ["its head", "shared/a.ttl", { method: "HEAD" }, 401, 403, 200, 403, 403, 403, 200],
+    ["what is not there", "shared/none.ttl", {}, 401, 403, 404, 403, 403, 403, 404],
+    ["a folder", "shared/", {}, 401, 403, 200, 403, 403, 403, 200],
+    ["a folder without its slash", "shared/deep", { redirect: "manual" }, 401, 403, 301, 403, 403, 403, 301],
+    ["an access list", "shared/.acl", {}, 401, 403, 403, 403, 403, 200, 200],
+    ["an access list that is not there", "shared/a.ttl.acl", {}, 401, 403, 403, 403, 403, 404, 404],
+    ["a description", "shared/.meta", {}, 401, 403, 200, 403, 403, 403, 200],
+    ["what nobody shared", "settings/", {}, 401, 403, 403, 403, 403, 403, 200],
+    ["the root", "", {}, 401, 403, 403, 403, 403, 403, 200],
+    ["the profile", "profile/card", {}, 200, 200, 200, 200, 200, 200, 200],
+  ],
+  "put /{*path}": [
+    ["over a document", "shared/a.ttl", PUT, 401, 403, 403, 403, 204, 403, 204],
+    ["a new one", "shared/new.ttl", PUT, 401, 403, 403, 403, 201, 403, 201],
+    ["a new one in a new folder", "shared/x/y/new.ttl", PUT, 401, 403, 403, 403, 201, 403, 201],
+    ["a new folder", "shared/new/", { method: "PUT", headers: turtle }, 401, 403, 403, 403, 201, 403, 201],
+    ["an access list", "shared/a.ttl.acl", PUT, 401, 403, 403, 403, 403, 201, 201],
+    ["a description", "shared/a.ttl.meta", PUT, 401, 403, 403, 403, 201, 403, 201],
+    ["outside", "private.ttl", PUT, 401, 403, 403, 403, 403, 403, 201],
+    ["over the profile", "profile/card", PUT, 401, 403, 403, 403, 403, 403, 409],
+  ],
+  "post /{*path}": [
+    ["a document", "shared/", POST, 401, 403, 403, 201, 201, 403, 201],
+    ["a folder", "shared/", { method: "POST", headers: FOLDER }, 401, 403, 403, 201, 201, 403, 201],
+    ["to a document", "shared/a.ttl", POST, 405, 405, 405, 405, 405, 405, 405],
+    ["to what is not there", "shared/none/", POST, 401, 403, 403, 404, 404, 403, 404],
+    ["outside", "", POST, 401, 403, 403, 403, 403, 403, 201],
+  ],
+  "patch /{*path}": [
+    [
+      "that inserts",
+      "shared/a.ttl",
+      n3("solid:inserts { <> <urn:x:is> 4 }"),
+      401,
+      403,
+      403,
+      204,
+      204,
+      403,
+      204,
+    ],
+    [
+      "that inserts what is new",
+      "shared/new.ttl",
+      n3("solid:inserts { <> <urn:x:is> 4 }"),
+      401,
+      403,
+      403,
+      201,
+      201,
+      403,
+      201,
+    ],
+    [
+      "that deletes",
+      "shared/a.ttl",
+      n3("solid:deletes { <> <urn:x:is> 1 }"),
+      401,
+      403,
+      403,
+      403,
+      403,
+      403,
+      204,
+    ],
+    [
+      "that looks",
+      "shared/a.ttl",
+      n3("solid:where { <> <urn:x:is> ?x }; solid:inserts { <> <urn:x:was> ?x }"),
+      401,
+      403,
+      403,
+      403,
+      403,
+      403,
+      204,
+    ],
+    [
+      "in SPARQL that inserts",
+      "shared/a.ttl",
+      update("INSERT DATA { <> <urn:x:is> 5 }"),
+      401,
+      403,
+      403,
+      204,
+      204,
+      403,
+      204,
+    ],
+    [
+      "in SPARQL that deletes",
+      "shared/a.ttl",
+      update("DELETE DATA { <> <urn:x:is> 1 }"),
+      401,
+      403,
+      403,
+      403,
+      204,
+      403,
+      204,
+    ],
+    [
+      "in SPARQL that looks",
+      "shared/a.ttl",
+      update("DELETE WHERE { ?s ?p ?o }"),
+      401,
+      403,
+      403,
+      403,
+      403,
+      403,
+      204,
+    ],
+    ["of a folder", "shared/", n3("solid:inserts { <> <urn:x:is> 4 }"), 401, 403, 403, 204, 204, 403, 204],
+    [
+      "of what a folder takes",
+      "shared/",
+      n3("solid:inserts { <> <http://www.w3.org/ns/ldp#constrainedBy> <urn:x:s> }"),
+      401,
+      403,
+      403,
+      403,
+      204,
+      403,
+      204,
+    ],
+    [
+      "of an access list",
+      "shared/.acl",
+      n3("solid:inserts { <> <urn:x:is> 4 }"),
+      401,
+      403,
+      403,
+      403,
+      403,
+      204,
+      204,
+    ],
+  ],
+  "delete /{*path}": [
+    ["a document", "shared/a.ttl", { method: "DELETE" }, 401, 403, 403, 403, 204, 403, 204],
+    ["what is not there", "shared/none.ttl", { method: "DELETE" }, 401, 403, 403, 403, 404, 403, 404],
+    ["a full folder", "shared/deep/", { method: "DELETE" }, 401, 403, 403, 403, 409, 403, 409],
+    ["an access list", "shared/.acl", { method: "DELETE" }, 401, 403, 403, 403, 403, 204, 204],
+    ["a description", "shared/.meta", { method: "DELETE" }, 401, 403, 403, 403, 204, 403, 204],
+    ["the root", "", { method: "DELETE" }, 405, 405, 405, 405, 405, 405, 405],
+    ["the root's access list", ".acl", { method: "DELETE" }, 405, 405, 405, 405, 405, 405, 405],
+  ],
+};
+
+/** For each door of the server's own: what a visitor gets, another site with the owner's cookie, and the owner's own page. */
+const SERVER_DOORS: Readonly<Record<string, readonly [visitor: number, otherSite: number, ownPage: number]>> =
+  {
+    "get /.well-known/solid": [200, 200, 200],
+    "get /.oidc/interaction/:uid": [404, 404, 404],
+    "post /.oidc/interaction/:uid": [400, 403, 400],
+    "post /.oidc/session-token": [401, 403, 401], // It wants a proof of a key, too.
+    "get /healthz": [200, 200, 200],
+    "get /readyz": [200, 200, 200],
+    "get /version": [200, 200, 200],
+    "get /v1/identifiers/:did": [400, 400, 400],
+    "post /v1/resolve": [400, 400, 400],
+    "post /v1/ops": [422, 422, 422],
+    "get /v1/passports/:id": [400, 400, 400],
+    "get /v1/help": [200, 200, 200],
+    "get /.account/state": [200, 200, 200], // Says "nobody" to a visitor; another site cannot read the answer.
+    "post /.account/setup/begin": [403, 403, 403],
+    "post /.account/setup/name": [403, 403, 403],
+    "post /.account/setup": [403, 403, 403],
+    "post /.account/login": [400, 403, 400],
+    "post /.account/logout": [200, 403, 200],
+    "post /.account/passkey/login-options": [200, 403, 200],
+    "post /.account/passkey/login": [401, 403, 401],
+    "post /.account/passkey/register-options": [400, 403, 200],
+    "post /.account/passkey/register": [401, 403, 400],
+    "delete /.account/passkeys/:id": [401, 403, 404],
+    "post /.account/password": [401, 403, 409],
+    "post /.account/recovery": [401, 403, 200],
+    "get /.account/credentials": [401, 200, 200],
+    "post /.account/credentials": [401, 403, 400],
+    "delete /.account/credentials/:id": [401, 403, 404],
+    "get /.account/sessions": [401, 200, 200],
+    "delete /.account/sessions/:id": [401, 403, 200],
+    "delete /.account/sessions": [401, 403, 200],
+    "get /.account/apps": [401, 200, 200],
+    "delete /.account/apps/:id": [401, 403, 404],
+    "get /.account/overview": [401, 200, 200],
+    "get /.account/folder": [401, 200, 200],
+    "post /.account/access/revoke": [401, 403, 400],
+    "post /.account/access/grant": [401, 403, 400],
+    "post /.account/access/undo": [401, 403, 400],
+    "get /": [200, 200, 200],
+    "get /.account/setup": [200, 200, 200],
+    "get /.account/login": [200, 200, 200],
+    "get /.account/consent": [200, 200, 200],
+    "get /.well-known/change-password": [302, 302, 302],
+    "get /.ui/{*path}": [404, 404, 404],
+  };
+
+describe("Every door, and who may pass it", () => {
+  let server: TestServer;
+  let ana: Person;
+  const agents = new Map<(typeof AGENTS)[number], Fetch>([["public", fetch]]);
+  const url = (path: string) => `${ana.pod}${path}`;
+  const keyOf = ({ verb, path }: { readonly verb: string; readonly path: string }) => `${verb} ${path}`;
+
+  before(async () => {
+    server = await startServer({ FREEHOLD_LIMITS: "loginsPerAccountMax=1000,loginsPerIpMax=1000" });
+    ana = await server.person("ana");
+    agents.set("owner", ana.fetch);
+    for (const name of ["stranger", "reader", "appender", "writer", "controller"] as const)
+      agents.set(name, (await server.person(name)).fetch);
+  });
+  after(() => server.close());
+
+  it("has an entry here", () => {
+    expect(Object.keys(POD_DOORS)).to.have.members(podRoutes(server.context).map(keyOf));
+    expect(Object.keys(SERVER_DOORS)).to.have.members(doorRoutes(server.context).map(keyOf));
+  });
+
+  /** As it was before anybody passed. */
+  async function restore(): Promise<void> {
+    const webid = (name: string) => `${server.baseUrl}${name}/profile/card#me`;
+    for (const path of [
+      "shared/new.ttl",
+      "shared/x/y/new.ttl",
+      "shared/new/",
+      "shared/a.ttl.acl",
+      "private.ttl",
+    ])
+      await ana.fetch(url(path), { method: "DELETE" });
+    await setAccess(ana, url("shared/"), [
+      { to: webid("reader"), modes: ["Read"] },
+      { to: webid("appender"), modes: ["Append"] },
+      { to: webid("writer"), modes: ["Write"] },
+      { to: webid("controller"), modes: ["Control"] },
+    ]);
+    await ana.fetch(url("shared/a.ttl"), { method: "DELETE" }); // With its description.
+    await write(ana, url("shared/a.ttl"));
+    await write(ana, url("shared/.meta"), "<./> <urn:x:title> 'Shared' .");
+  }
+
+  describe("of a pod", () => {
+    before(async () => {
+      await write(ana, url("shared/deep/leaf.ttl"));
+      await write(ana, url("shared/x/y/stays.ttl"));
+    });
+    for (const [door, rows] of Object.entries(POD_DOORS)) {
+      for (const [what, path, init, ...expected] of rows) {
+        it(`${door}: ${what}`, async () => {
+          const seen: number[] = [];
+          const isChange = !["GET", "HEAD"].includes(init.method ?? "GET") && !path.startsWith("sparql");
+          if (!isChange) await restore();
+          for (const name of AGENTS) {
+            if (isChange) await restore();
+            const response = await agents.get(name)?.(url(path), init);
+            seen.push(response?.status ?? 0);
+            if (response && [401, 403].includes(response.status))
+              expect(await response.text()).not.to.match(/urn:x:|leaf|Shared/);
+          }
+          expect(Object.fromEntries(AGENTS.map((name, index) => [name, seen[index]]))).to.deep.equal(
+            Object.fromEntries(AGENTS.map((name, index) => [name, expected[index]])),
+          );
+        });
+      }
+    }
+  });
+
+  describe("of the server", () => {
+    const here = () => new URL(server.baseUrl).origin;
+    async function signIn(): Promise<string> {
+      const response = await fetch(`${server.baseUrl}.account/login`, {
+        method: "POST",
+        headers: { "content-type": "application/json", origin: here() },
+        body: JSON.stringify({ pod: "ana", password: "a long password of ana" }),
+      });
+      return response.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+    }
+    for (const [door, expected] of Object.entries(SERVER_DOORS)) {
+      it(door, async () => {
+        const [verb = "", path = ""] = door.split(" ");
+        const knock = async (headers: Record<string, string>): Promise<Response> =>
+          fetch(`${server.baseUrl}${path.slice(1).replace(/:\w+|\{\*path\}/, "nothing")}`, {
+            method: verb.toUpperCase(),
+            redirect: "manual",
+            headers: verb === "post" ? { "content-type": "application/json", ...headers } : headers,
+            ...(verb === "post" && { body: "{}" }),
+          });
+        const visitor = await knock({ origin: here() });
+        const otherSite = await knock({ origin: "https://evil.example", cookie: await signIn() });
+        const ownPage = await knock({ origin: here(), cookie: await signIn() });
+        expect([visitor.status, otherSite.status, ownPage.status]).to.deep.equal(expected);
+        const isForAll = doorRoutes(server.context).find((route) => keyOf(route) === door)?.origins === "all";
+        expect(otherSite.headers.has("access-control-allow-origin"), "another site may read it").to.equal(
+          isForAll,
+        );
+        const known = await visitor.text();
+        expect(known).not.to.include("profile/card#me");
+        const rest = await fetch(`${server.baseUrl}${path.slice(1).replace(/:\w+|\{\*path\}/, "nothing")}`, {
+          method: "PATCH",
+        });
+        expect(rest.status, "no other method").to.equal(405);
+        expect(rest.headers.get("allow")).to.include(verb.toUpperCase());
+      });
+    }
+  });
+});
