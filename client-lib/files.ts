@@ -61,6 +61,7 @@ function remember(dataset: Dataset, etag: string | null): Dataset {
   return dataset;
 }
 
+/** @throws FreeholdError with the server's reason. */
 export async function readDataset(fetch: Fetch, url: string): Promise<Dataset> {
   let version: string | null = null;
   const read = (own: PlatformFetch) =>
@@ -68,6 +69,7 @@ export async function readDataset(fetch: Fetch, url: string): Promise<Dataset> {
   return remember(await through(fetch, url, read), version);
 }
 
+/** Writes only over the version that was read. @throws FreeholdError with the server's reason. */
 export async function writeDataset(fetch: Fetch, url: string, dataset: SolidDataset): Promise<Dataset> {
   const known = versions.get((dataset as Partial<Dataset>).internal_resourceInfo ?? {});
   let version: string | null = null;
@@ -89,6 +91,7 @@ export const listFolder = (fetch: Fetch, url: string): Promise<readonly string[]
 export const readBlob = (fetch: Fetch, url: string): Promise<Blob> =>
   through(fetch, url, (own) => getFile(url, { fetch: own }));
 
+/** @throws FreeholdError with the server's reason. */
 export async function writeBlob(
   fetch: Fetch,
   url: string,

@@ -21,6 +21,7 @@ export function parseTurtle(text: string, baseUrl: string): Quad[] {
   }
 }
 
+/** @param prefixes Short name to namespace. */
 export function writeTurtle(
   quads: readonly Quad[],
   prefixes: Readonly<Record<string, string>>,

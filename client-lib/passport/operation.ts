@@ -124,6 +124,7 @@ export const bytesOfOperation = (op: PassportOperation): Bytes => tagged("DCANN-
 /** The bytes a registrar signs. Not those its people sign: no sponsorship can be passed off as a person's signature. */
 export const bytesOfSponsorship = (op: PassportOperation): Bytes => tagged("DCANN-sponsor-v1", jcs(op));
 
+/** What `prev` of the next operation names, base64url. */
 export async function hashOfOperation(op: PassportOperation): Promise<string> {
   return encodeBase64url(await sha256(bytesOfOperation(op)));
 }
@@ -138,6 +139,7 @@ export interface CreateChoice {
   readonly delegateKey: PublicKey;
 }
 
+/** A genesis, unsigned; random, so no two are the same. */
 export function makeCreate(choice: CreateChoice): CreateOperation {
   return {
     v: 1,
@@ -167,6 +169,7 @@ export interface RotateChoice {
   readonly registrar?: string;
 }
 
+/** The operation after `after`, unsigned. */
 export async function makeRotate(choice: RotateChoice): Promise<RotateOperation> {
   const { after } = choice;
   return {
@@ -187,6 +190,7 @@ export async function makeRotate(choice: RotateChoice): Promise<RotateOperation>
 export type DataChoice = Pick<DataOperation, "id" | "aseq" | "dseq" | "webid" | "storage"> &
   Partial<Pick<DataOperation, "oidc" | "moved" | "keys" | "ttl">>;
 
+/** A data record, unsigned; what is not chosen is empty. */
 export function makeData(choice: DataChoice): DataOperation {
   return { v: 1, t: "data", oidc: null, moved: [], keys: [], ttl: 3600, ...choice };
 }

@@ -28,6 +28,7 @@ export const USUAL_COUNTS: KeyCounts = { authority: 1, next: 1, recovery: 3 };
 const times = <T>(count: number, make: () => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: count }, make));
 
+/** New random keys. */
 export async function generatePassportKeys(counts: KeyCounts = USUAL_COUNTS): Promise<PassportKeys> {
   return {
     authority: await times(counts.authority, generateKeyPair),
@@ -43,6 +44,7 @@ export const keySetOf = (pairs: readonly KeyPair[], threshold = majority(pairs.l
   threshold,
 });
 
+/** @param threshold More than half by default. */
 export async function hashSetOf(
   pairs: readonly KeyPair[],
   threshold = majority(pairs.length),

@@ -64,6 +64,7 @@ interface Parsed {
 
 const NOTHING: Effective = Object.freeze({ rules: [], needsGroups: false });
 
+/** Decides over one server's pods. Parsed lists are kept as long as the store keeps their entries. */
 export function createAccess(deps: AccessDeps): Access {
   const { baseUrl, limits } = deps;
   const origin = baseUrl.slice(0, -1);

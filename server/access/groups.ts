@@ -49,6 +49,7 @@ function readGroups(quads: readonly Quad[], membersMax: number): ReadonlyMap<str
   return groups;
 }
 
+/** Looks groups up in this server's pods; parsed ones are kept as long as the store keeps their entries. */
 export function createGroups({ baseUrl, pods, store, limits }: GroupsDeps): Groups {
   const origin = baseUrl.slice(0, -1);
   const documents = new WeakMap<Entry, ReadonlyMap<string, ReadonlySet<string>>>();

@@ -72,6 +72,7 @@ function narrowedTo(conditions: readonly Condition[], kind: "client" | "issuer")
   });
 }
 
+/** @returns the function that lists who has access to what in a pod, for its owner's eyes. */
 export function createOverview(deps: OverviewDeps, groups: Groups, readList: ReadList, authorize: Authorize) {
   const { baseUrl, pods, store } = deps;
 

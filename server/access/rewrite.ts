@@ -86,7 +86,9 @@ export function withoutNamed(quads: readonly Quad[], predicate: string, object: 
   if (touched.size === 0) return quads;
   const kept = quads.filter((one) => !names(one));
   const inhabited = new Set(
-    kept.filter((one) => SUBJECT_PREDICATES.has(one.predicate.value)).map(({ subject }) => keyOfNode(subject)),
+    kept
+      .filter((one) => SUBJECT_PREDICATES.has(one.predicate.value))
+      .map(({ subject }) => keyOfNode(subject)),
   );
   // An authorization left with origins alone would trust them on behalf of everybody: it goes with its last agent.
   const dead = new Set([...touched].filter((key) => !inhabited.has(key)));

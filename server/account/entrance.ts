@@ -8,6 +8,7 @@ import type { Account } from "./records.ts";
 import { newId } from "./secret.ts";
 import { deviceOf } from "./sessions.ts";
 
+/** Doors for who is not signed in yet, and for signing out. */
 export function entranceDoors(
   accounts: AccountService,
   apps: ConsentedApps,

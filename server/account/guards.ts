@@ -41,6 +41,7 @@ export interface Guards {
   requireProof(who: SignedIn): void;
 }
 
+/** The few ways in which a door of the accounts may be open; each door takes one of them. */
 export function createGuards(accounts: AccountService): Guards {
   const { deps, sessions } = accounts;
   const { limits, config } = deps;

@@ -32,7 +32,8 @@ function subjectOf({ kind, iri }: Who): readonly [predicate: string, object: str
   return [kind === "group" ? acl.agentGroup : acl.agent, iri ?? ""];
 }
 
-const withoutWho = (quads: readonly Quad[], who: Who): readonly Quad[] => withoutNamed(quads, ...subjectOf(who));
+const withoutWho = (quads: readonly Quad[], who: Who): readonly Quad[] =>
+  withoutNamed(quads, ...subjectOf(who));
 
 /** One stored list before and after a change; `before` null when there was none. */
 interface Edit {
@@ -40,6 +41,9 @@ interface Edit {
   readonly before: Uint8Array | null;
 }
 
+/**
+ * Each change is one transaction over the access lists, and can be undone until somebody else changes one of them.
+ */
 export function createOwnerAccess({ baseUrl, store, access, limits, now }: OwnerAccessDeps): OwnerAccess {
   const origin = baseUrl.slice(0, -1);
   const urlOf = (path: string): string => `${origin}${path}`;

@@ -10,6 +10,7 @@ import type { Account } from "./records.ts";
 
 const MODES: readonly Mode[] = ["read", "append", "write", "control"];
 
+/** Doors to the own pod of who is signed in; a path of another pod is not found. */
 export function ownerDoors(
   accounts: AccountService,
   apps: ConsentedApps,

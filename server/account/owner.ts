@@ -147,7 +147,8 @@ export function labelOf({ kind, iri }: Who, names: ReadonlyMap<string, string>):
   const { host, pathname } = new URL(iri);
   const usual =
     /^\/([^/]+)\/(?:profile\/card|profile|card)$/.exec(pathname) ?? /^\/([^/]+)\/?$/.exec(pathname);
-  const part = usual?.[1] && !["profile", "card", "me", "index.html"].includes(usual[1]) ? plainText(usual[1]) : null;
+  const part =
+    usual?.[1] && !["profile", "card", "me", "index.html"].includes(usual[1]) ? plainText(usual[1]) : null;
   return part ? `${part} (${host})` : host;
 }
 

@@ -47,6 +47,9 @@ export interface Passkeys {
   login(response: unknown, find: (passkeyId: string) => Promise<Passkey | null>): Promise<Passkey>;
 }
 
+/**
+ * Challenges are kept in memory only: whoever was interrupted by a restart begins again. @param baseUrl What passkeys are bound to.
+ */
 export function createPasskeys(baseUrl: string, now: () => Date, limits: Limits): Passkeys {
   const { hostname, origin, protocol } = new URL(baseUrl);
   const local = hostname === "localhost" || hostname.endsWith(".localhost");

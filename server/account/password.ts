@@ -43,6 +43,9 @@ function encode(nonce: Buffer, tag: Buffer): string {
 /** Nobody knows the password of this: it only costs what a real one costs. */
 const NOBODY = encode(randomBytes(NONCE_BYTES), randomBytes(COST.tagLength));
 
+/**
+ * At most `passwordChecksRunning` at once, `passwordChecksWaitingMax` wait; each costs memory and time on purpose.
+ */
 export function createPasswords(limits: Limits): Passwords {
   const waiting: (() => void)[] = [];
   let running = 0;

@@ -41,6 +41,7 @@ const BY_ID = "id";
 const BY_POD = "pod";
 const BY_PASSKEY = "passkey";
 
+/** @returns null when there is no such account (any more). */
 export async function findAccount(snapshot: Snapshot, id: string): Promise<Account | null> {
   const entry = await snapshot.get("account", BY_ID, id);
   return entry && decodeRecord<Account>(entry);
@@ -57,12 +58,14 @@ export const accountOfPod = (snapshot: Snapshot, pod: string): Promise<Account |
 export const accountOfPasskey = (snapshot: Snapshot, passkeyId: string): Promise<Account | null> =>
   follow(snapshot, BY_PASSKEY, passkeyId);
 
+/** The oldest first. */
 export async function listAccounts(snapshot: Snapshot): Promise<readonly Account[]> {
   const accounts: Account[] = [];
   for await (const entry of snapshot.list("account", BY_ID)) accounts.push(decodeRecord<Account>(entry));
   return accounts.sort((a, b) => a.created - b.created);
 }
 
+/** Whether anybody has an account here; reads one record. */
 export async function hasAccount(snapshot: Snapshot): Promise<boolean> {
   for await (const _entry of snapshot.list("account", BY_ID)) return true;
   return false;

@@ -5,6 +5,7 @@ import { type AccountDoor, done, type Guards, NAME_MAX, readPassword } from "./g
 import type { ConsentedApps } from "./owner.ts";
 import { deviceOf } from "./sessions.ts";
 
+/** Doors to ways of signing in; those that add or change one want a fresh proof. */
 export function safetyDoors(
   accounts: AccountService,
   apps: ConsentedApps,

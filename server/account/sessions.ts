@@ -67,6 +67,9 @@ export function deviceOf(userAgent: string): string {
   return browser ?? system ?? "A program";
 }
 
+/**
+ * Sessions in the store; they end after `sessionIdleMsMax` without use and after `sessionMsMax` in any case.
+ */
 export function createSessions(store: Store, baseUrl: string, now: () => Date, limits: Limits): Sessions {
   const name = cookieName(baseUrl);
   const attributes = `Path=/; HttpOnly; SameSite=Strict${baseUrl.startsWith("https:") ? "; Secure" : ""}`;

@@ -25,6 +25,7 @@ export interface SetupLinks {
 
 const GROUP = "setup-link";
 
+/** Links live for `setupLinkMsMax` and are used up in the transaction that opens the account. */
 export function createSetupLinks(store: Store, now: () => Date, limits: Limits): SetupLinks {
   const itemOf = (token: string): string => hashSecret(token).toString("base64url");
 

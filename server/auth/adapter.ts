@@ -70,6 +70,7 @@ const SWEEP_BATCH = 500;
 
 const digest = (text: string): string => hash("sha256", text, "base64url"); // Ids may be whole URLs; items are short.
 
+/** What the library remembers, and an index by account over it, for the owner's page. */
 export function createProviderState({
   store,
   now,

@@ -87,6 +87,7 @@ export interface ClientDependencies {
 
 const DOCUMENTS_KEPT = 500;
 
+/** Documents of applications are kept for `agentMsKept`, at most 500 of them. */
 export function createClientLookup({
   accounts,
   safeFetch,

@@ -54,6 +54,9 @@ interface Question {
 
 const readText = (value: unknown): string | null => (typeof value === "string" ? value : null);
 
+/**
+ * Both doors want the cookie of the browser that the provider sent here; a yes also wants an account's session.
+ */
 export function createInteractionDoors({
   baseUrl,
   limits,

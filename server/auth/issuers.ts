@@ -102,6 +102,7 @@ function fittingKeys(keys: readonly Jwk[], alg: string, kid: string | null): Ver
   return fitting;
 }
 
+/** Keys and WebIDs of others are fetched and kept for a while; our own are never fetched. */
 export function createIssuers({
   baseUrl,
   limits,

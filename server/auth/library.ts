@@ -8,7 +8,14 @@ import type { SafeFetch } from "../safe-fetch.ts";
 import type { Store } from "../store/store.ts";
 import type { Accounts } from "./accounts.ts";
 import { createProviderState, type ProviderState } from "./adapter.ts";
-import { ClientError, checkRedirects, checkSize, createClientLookup, hashSecret, isSecret } from "./clients.ts";
+import {
+  ClientError,
+  checkRedirects,
+  checkSize,
+  createClientLookup,
+  hashSecret,
+  isSecret,
+} from "./clients.ts";
 import type { ProviderKeys, SigningAlgorithm } from "./keys.ts";
 import type { ReplayMemory } from "./replay.ts";
 import { changeable, type IdTokenInstance, providerSettings } from "./settings.ts";
@@ -42,6 +49,7 @@ interface Errors {
   readonly tooMany: () => Error;
 }
 
+/** Nothing is loaded before the first use: the library is heavy, and many pods have no login for days. */
 export function createLibrary(dependencies: LibraryDependencies): Library {
   const {
     baseUrl,

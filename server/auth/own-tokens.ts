@@ -33,6 +33,7 @@ export interface OwnTokens {
   readonly userinfo: (request: AgentRequest) => Promise<Result>;
 }
 
+/** Both doors check proofs as pods do, and share the provider's replay memory. */
 export function createOwnTokens(dependencies: OwnTokensDependencies): OwnTokens {
   const { baseUrl, bearer, ath, limits, now, accounts, keys, replay } = dependencies;
   const verifyProof = createProofVerifier({ limits, ath, now, isReplayed: replay.has });

@@ -35,6 +35,7 @@ export function logoutPage(form: string): string {
   );
 }
 
+/** What stands there after a logout without an application to go back to. */
 export function loggedOutPage(): string {
   return page("You are logged out", "<p>You can close this page.</p>");
 }

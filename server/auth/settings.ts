@@ -193,6 +193,7 @@ export interface IdTokenInstance {
   issue: (this: IdTokenInstance, options: { use: string; expiresAt?: number | null }) => Promise<string>;
 }
 
+/** The library does not type the places where it may be changed; they are named here, once. */
 export function changeable(provider: OidcProvider): Changeable {
   return provider as unknown as Changeable;
 }

@@ -11,7 +11,8 @@ import { checkAddress } from "./start.ts";
 export async function setupLink(config: Config): Promise<number> {
   const context = await createContext(config, () => {}).catch((cause: unknown) => {
     if (!(cause instanceof OperatorError)) throw cause;
-    const advice = "A set-up link is made while the server is stopped; then start it and use the link within 30 minutes.";
+    const advice =
+      "A set-up link is made while the server is stopped; then start it and use the link within 30 minutes.";
     throw new OperatorError(`${cause.message} ${advice}`, { cause });
   });
   try {

@@ -41,6 +41,7 @@ async function greet({ context }: Running, { port, dataFolder, egressAllow }: Co
   console.log(lines.join("\n")); // In one go: whoever waits for the address has all of it.
 }
 
+/** @returns the exit code, once the server was told to stop and has stopped. @throws OperatorError */
 export async function start(config: Config): Promise<number> {
   const lines = createLines((text) => process.stdout.write(text));
   process.once("exit", lines.flush);

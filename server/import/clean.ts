@@ -72,7 +72,8 @@ export function telephone(text: string): string | null {
 /** @returns `mailto:…`, or null for what is no address. @see https://www.rfc-editor.org/rfc/rfc6068 */
 export function email(text: string): string | null {
   const address = text.trim().replace(/^mailto:/i, "");
-  if (address.length > 320 || !/^[^\s\p{C}@<>"{}|\\^`?%#&]+@[^\s\p{C}@<>"{}|\\^`?%#&]+$/u.test(address)) return null;
+  if (address.length > 320 || !/^[^\s\p{C}@<>"{}|\\^`?%#&]+@[^\s\p{C}@<>"{}|\\^`?%#&]+$/u.test(address))
+    return null;
   return `mailto:${address}`;
 }
 

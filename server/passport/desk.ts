@@ -73,6 +73,7 @@ const foreignDelegate = (): Problem =>
 
 const isoTime = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, "Z");
 
+/** Every step is one transaction on the server's own records. */
 export function createDesk(ledger: Ledger, { store, now, zones, baseUrl, limits, log }: DeskDeps): Desk {
   const begunMsMax = 2 * limits.setupLinkMsMax; // Longer than the link that leads to the set-up.
 
@@ -198,7 +199,9 @@ export function createDesk(ledger: Ledger, { store, now, zones, baseUrl, limits,
       const signed = await sponsored(createOp);
       await ledger.check(signed, null, null);
       const id = await idOfGenesis(signed.op);
-      const isOurs = await store.read(SERVER_POD, (snapshot) => isDelegate(snapshot, signed.op.delegate.key, id));
+      const isOurs = await store.read(SERVER_POD, (snapshot) =>
+        isDelegate(snapshot, signed.op.delegate.key, id),
+      );
       if (!isOurs) throw foreignDelegate();
     },
     finish,

@@ -277,6 +277,7 @@ export interface PassportDoor {
   readonly door: Door;
 }
 
+/** All of them answer every origin: who resolves a passport may be a page of anybody's. */
 export function passportDoors(registry: Registry): readonly PassportDoor[] {
   const doors: readonly PassportDoor[] = [
     { verb: "get", path: "/v1/identifiers/:did", door: (request) => identify(registry, request) },

@@ -77,11 +77,7 @@ export async function adoptDelegate(
 }
 
 /** Whether {@link adoptDelegate} would find this key for the passport. */
-export async function isDelegate(
-  snapshot: Snapshot,
-  key: PublicKey,
-  passport: PassportId,
-): Promise<boolean> {
+export async function isDelegate(snapshot: Snapshot, key: PublicKey, passport: PassportId): Promise<boolean> {
   const begun = await snapshot.get("passport", "begun", key);
   return begun !== null || (await findDelegate(snapshot, key, passport)) !== null;
 }
@@ -97,6 +93,7 @@ export async function findDelegate(
   return record?.passport === passport ? pairOf(record) : null;
 }
 
+/** For a passport that is dropped: its key must never speak again. */
 export function dropDelegate(transaction: Transaction, key: PublicKey): void {
   transaction.delete("passport", "delegate", key);
 }

@@ -90,6 +90,7 @@ export const keysShown = (op: AuthorityOperation): readonly PassportKey[] =>
     for: ["authentication", "assertionMethod"],
   }));
 
+/** The registrar's key is made at the first use. */
 export function createLedger({ store, zones, baseUrl, allowUrl = allowNone, limits }: LedgerDeps): Ledger {
   const { origin } = new URL(baseUrl);
   const { operationBytesMax } = limits;

@@ -33,11 +33,13 @@ export interface PassportRecord {
 /** Authority operations are numbered in table `operation`; of data records only the hash stays. */
 const itemOf = (seq: number): string => `a${String(seq).padStart(9, "0")}`;
 
+/** @returns null for an identifier that is not registered here. */
 export async function findPassport(snapshot: Snapshot, id: PassportId): Promise<PassportRecord | null> {
   const entry = await snapshot.get("passport", "", id);
   return entry ? decodeRecord<PassportRecord>(entry) : null;
 }
 
+/** @param pod Its name. @returns null for a pod without passport. */
 export async function findPassportOfPod(snapshot: Snapshot, pod: string): Promise<PassportRecord | null> {
   const entry = await snapshot.get("passport", "pod", pod);
   return entry ? findPassport(snapshot, decodeRecord<{ id: PassportId }>(entry).id) : null;
@@ -56,6 +58,7 @@ async function authorityOfRecord(
   return chain;
 }
 
+/** What the rules are asked about: the newest authority operation. @throws Error for a chain with a gap. */
 export async function stateOfRecord(snapshot: Snapshot, record: PassportRecord): Promise<PassportState> {
   const entry = await snapshot.get("operation", record.id, itemOf(record.length - 1));
   if (!entry) throw new Error("A passport's chain has a gap");
@@ -67,6 +70,7 @@ export async function stateOfRecord(snapshot: Snapshot, record: PassportRecord):
   };
 }
 
+/** The passport as it is handed around. @throws Error for a chain with a gap. */
 export async function bundleOf(snapshot: Snapshot, record: PassportRecord): Promise<Bundle> {
   return { id: record.id, head: { auth: await authorityOfRecord(snapshot, record), data: record.data } };
 }
@@ -76,12 +80,14 @@ export async function isKnown(snapshot: Snapshot, id: PassportId, hash: string):
   return (await snapshot.get("operation", id, `h${hash}`)) !== null;
 }
 
+/** Authority operations stay whole; of data records only the hash does, so that none is taken twice. */
 export function putOperation(transaction: Transaction, id: PassportId, signed: Signed, hash: string): void {
   const { op } = signed;
   if (op.t !== "data") transaction.put("operation", id, itemOf(op.seq), encodeRecord(signed));
   transaction.put("operation", id, `h${hash}`, encodeRecord({}));
 }
 
+/** Writes the record and its index by pod. */
 export function putPassport(transaction: Transaction, record: PassportRecord): void {
   transaction.put("passport", "", record.id, encodeRecord(record));
   if (record.pod !== null) transaction.put("passport", "pod", record.pod, encodeRecord({ id: record.id }));

@@ -89,6 +89,7 @@ function counted(taken: readonly number[], at: number): readonly number[] {
   return [...taken.filter((time) => time > at - LONGEST_MS), at];
 }
 
+/** The registry of `zones`, for passports opened here. */
 export function createRegistry(deps: RegistryDeps): Registry {
   const { store, now, zones, log } = deps;
   const ledger = createLedger(deps);

@@ -29,6 +29,7 @@ interface IndexedDocument {
   readonly triples: Uint32Array;
 }
 
+/** Empty; one for each pod that a thread has read. */
 export function createPodIndex(): PodIndex {
   return { terms: [], ids: new Map(), documents: new Map() };
 }

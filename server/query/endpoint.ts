@@ -51,6 +51,7 @@ const BATCH_BYTES = 1024 * 1024;
 
 const HEADERS = { "cache-control": "private, no-cache", vary: "Accept, Authorization, Origin" };
 
+/** No thread is started before the first query. */
 export function createQueries({ baseUrl, limits, log, access }: QueriesDeps): Queries {
   const origin = baseUrl.slice(0, -1);
   const documents = createDocuments(origin);

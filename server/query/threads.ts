@@ -21,6 +21,7 @@ interface Waiting {
   readonly go: PromiseWithResolvers<void>;
 }
 
+/** At most `queriesRunningMax` threads, fewer on a small machine; each begins at the first need for it. */
 export function createQueryThreads(limits: Limits, log: Log): QueryThreads {
   const threadsMax = Math.max(1, Math.min(limits.queriesRunningMax, availableParallelism()));
   // One agent never has all threads, if there are two: whoever comes next need not wait for a deadline.

@@ -6,7 +6,7 @@
 import { rdf, xsd } from "@freehold/vocab";
 import type { Problem } from "../errors.ts";
 import { faultOfIri, type RdfLimits } from "./bounded.ts";
-import { CHAR, CLASS, NAME } from "./characters.ts";
+import { CHAR, CLASS, LETTER, NAME } from "./characters.ts";
 import {
   completeLiteral,
   createReader,
@@ -76,10 +76,13 @@ interface Turtle extends Reader {
 
 const KEYWORD_CHARS = 6;
 
-/** @returns the word that comes next, or more than a keyword could be of a longer one. */
-function keywordAt({ text, codes }: Reader, at: number): string {
+/**
+ * @param flags What the word is made of.
+ * @returns the word at an offset, or more than a keyword could be of a longer one.
+ */
+function keywordAt({ text, codes }: Reader, at: number, flags = NAME): string {
   let end = at;
-  while (end <= at + KEYWORD_CHARS && (CLASS[codes[end]!]! & NAME) !== 0) end++;
+  while (end <= at + KEYWORD_CHARS && (CLASS[codes[end]!]! & flags) !== 0) end++;
   return text.slice(at, end);
 }
 
@@ -138,7 +141,7 @@ function readObject(turtle: Turtle, next: number): Value | null {
 /** Reads a declaration. @returns false where none comes next. */
 function passDeclaration(turtle: Turtle, next: number): boolean {
   const isSparql = next !== CHAR.AT; // In any case, and without a dot at its end.
-  const word = keywordAt(turtle, isSparql ? turtle.at : turtle.at + 1);
+  const word = isSparql ? keywordAt(turtle, turtle.at) : keywordAt(turtle, turtle.at + 1, LETTER);
   const keyword = isSparql ? word.toLowerCase() : word;
   if (keyword !== "prefix" && keyword !== "base") return false;
   turtle.at += isSparql ? word.length : word.length + 1;

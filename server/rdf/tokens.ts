@@ -170,7 +170,7 @@ export function readLanguage(cursor: Cursor): string {
 }
 
 /** @returns offset after the last letter of a name, in which dots may stand but not at its end; `at` if there is none. */
-export function endOfName(codes: Uint16Array, from: number): number {
+function endOfName(codes: Uint16Array, from: number): number {
   let at = from;
   while (isA(NAME, codes, at) || codes[at] === CHAR.DOT) at++;
   while (at > from && codes[at - 1] === CHAR.DOT) at--;

@@ -10,8 +10,7 @@ const ROOT = `${BASE}ana/`;
 const DOCUMENT = `${ROOT}notes.ttl`;
 const parse = (text: string, url: string) =>
   parseRdf(new TextEncoder().encode(PREFIXES + text), "text/turtle", url);
-const own = async (text: string) =>
-  readAccessList(await parse(text, `${DOCUMENT}.acl`), DOCUMENT).own;
+const own = async (text: string) => readAccessList(await parse(text, `${DOCUMENT}.acl`), DOCUMENT).own;
 
 describe("reading an access list", () => {
   it("reads what an authorization says", async () => {

@@ -149,7 +149,10 @@ describe("accounts, through their doors", () => {
           if (createOp === "damaged") throw broken;
         },
       });
-      const first = await openBrowser(harness).send("POST", "/.account/setup", { ...ana, createOp: "damaged" });
+      const first = await openBrowser(harness).send("POST", "/.account/setup", {
+        ...ana,
+        createOp: "damaged",
+      });
       expect(first.status).to.equal(422);
       expect(await harness.pods.find("ana")).to.equal(null);
       expect((await openBrowser(harness).send("POST", "/.account/setup", ana)).status).to.equal(200);
@@ -551,11 +554,15 @@ describe("accounts, through their doors", () => {
     });
 
     for (const [what, act] of [
-      ["one other session", async (here: Browser, other: string) => here.send("DELETE", `/.account/sessions/${other}`)],
+      [
+        "one other session",
+        async (here: Browser, other: string) => here.send("DELETE", `/.account/sessions/${other}`),
+      ],
       ["all other sessions", async (here: Browser) => here.send("DELETE", "/.account/sessions")],
       [
         "them by a new password",
-        async (here: Browser) => here.send("POST", "/.account/password", { password: "a wholly new passphrase" }),
+        async (here: Browser) =>
+          here.send("POST", "/.account/password", { password: "a wholly new passphrase" }),
       ],
     ] as const) {
       it(`ending ${what} ends sign-ins by way of apps too: they are open in the same browsers`, async () => {
@@ -585,7 +592,9 @@ describe("accounts, through their doors", () => {
       const passkey = { id: "aWQ", name: "Phone", publicKey: "AA", counter: 0, transports: [], created: 1 };
       await harness.accounts.addPasskey(ana!, passkey);
       let refused: unknown;
-      await harness.accounts.addPasskey(ben!, { ...passkey, publicKey: "BB" }).catch((error: unknown) => (refused = error));
+      await harness.accounts
+        .addPasskey(ben!, { ...passkey, publicKey: "BB" })
+        .catch((error: unknown) => (refused = error));
       expect(refused).to.have.property("code", "conflict");
       const owner = await harness.store.read(SERVER_POD, (snapshot) => accountOfPasskey(snapshot, "aWQ"));
       expect(owner?.pod).to.equal("ana");

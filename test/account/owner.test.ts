@@ -226,7 +226,9 @@ describe("the owner's page", () => {
   ] as const) {
     it(`shows the host of an address with ${what}, and the page stays whole`, async () => {
       const iri = `https://odd.example/${path}#me`;
-      expect((await post("grant", { path: "/ana/photos/", who: person(iri), modes: ["read"] })).status).to.equal(200);
+      expect(
+        (await post("grant", { path: "/ana/photos/", who: person(iri), modes: ["read"] })).status,
+      ).to.equal(200);
       const { entries } = await overview();
       expect(entries.find(({ who }: { who: Who }) => who.iri === iri).who.label).to.equal("odd.example");
     });

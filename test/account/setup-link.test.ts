@@ -13,8 +13,16 @@ describe("freehold setup-link", function () {
   this.timeout(30_000);
   let folder: string;
   let port: string;
-  const settings = () => ["--data", join(folder, "data"), "--port", port, "--base-url", `http://localhost:${port}/`];
-  const open = () => serve(readConfig({ FREEHOLD_DATA: join(folder, "data"), FREEHOLD_PORT: port }), () => {});
+  const settings = () => [
+    "--data",
+    join(folder, "data"),
+    "--port",
+    port,
+    "--base-url",
+    `http://localhost:${port}/`,
+  ];
+  const open = () =>
+    serve(readConfig({ FREEHOLD_DATA: join(folder, "data"), FREEHOLD_PORT: port }), () => {});
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "freehold-link-"));
@@ -43,7 +51,9 @@ describe("freehold setup-link", function () {
     const { code, out, err } = await freehold(["setup-link", ...settings()]).ended;
     await running.close();
     expect([code, out]).to.deep.equal([4, ""]);
-    expect(err).to.match(/already running .* made while the server is stopped/s).and.not.match(/ {4}at /);
+    expect(err)
+      .to.match(/already running .* made while the server is stopped/s)
+      .and.not.match(/ {4}at /);
   });
 
   it("gives no link to an address at which nobody would find the data", async () => {

@@ -611,7 +611,9 @@ describe("provider: the consent page's doors", () => {
     const { client } = (await (await browser.fetch(`${world.baseUrl}.oidc/interaction/${uid}`)).json()) as {
       client: { name: string };
     };
-    expect(client.name).to.match(/^Notes from your podx+$/).and.have.length(100);
+    expect(client.name)
+      .to.match(/^Notes from your podx+$/)
+      .and.have.length(100);
   });
   it("say nothing to a browser that was not sent there", async () => {
     const { door } = await begin();
@@ -779,7 +781,10 @@ describe("provider: registration", () => {
     ["a name of thousands of letters", { redirect_uris: [REDIRECT], client_name: "x".repeat(20_000) }],
   ] as const) {
     it(`refuses ${what}: anybody may register, and each is a record`, async () => {
-      const { status, body } = await register(world.baseUrl, { ...metadata, token_endpoint_auth_method: "none" });
+      const { status, body } = await register(world.baseUrl, {
+        ...metadata,
+        token_endpoint_auth_method: "none",
+      });
       expect(status).to.equal(400);
       expect(body["error"]).to.equal("invalid_client_metadata");
     });
@@ -843,7 +848,9 @@ describe("provider: behind a proxy with TLS", () => {
     const interaction = cookies.filter((line) => line.startsWith("__Host-oidc-interaction"));
     expect(interaction).to.have.length(2);
     for (const line of interaction) expect(line).to.match(/; path=\/;/);
-    expect(cookies.filter((line) => /^__Secure-oidc-resume.*; path=\/\.oidc\/auth\//.test(line))).to.have.length(2);
+    expect(
+      cookies.filter((line) => /^__Secure-oidc-resume.*; path=\/\.oidc\/auth\//.test(line)),
+    ).to.have.length(2);
     expect(cookies).to.have.length(4);
   });
 

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { checkHistories } from "./histories.ts";
 
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
-const MANY = Number(process.env["HISTORIES"] ?? 4_000);
+const MANY = Number(process.env["HISTORIES"] ?? 2_400);
 
 describe("Concurrent requests are linearizable, in the long run", () => {
   for (const cacheBytes of [64 * 1024 * 1024, 20_000, 9_000, 1]) {

@@ -4,6 +4,7 @@ import {
   generateKeyPair,
   hashOfOperation,
   hashSetOf,
+  idOfGenesis,
   type KeyPair,
   keySetOf,
   makeData,
@@ -127,6 +128,18 @@ describe("opening a passport", () => {
         JSON.stringify(createOp),
       ).to.equal(`operation-invalid ${rule}`);
     }
+  });
+
+  it("says beforehand what it would refuse, and makes nothing by saying so", async () => {
+    const { registry, open, state } = bench();
+    const good = await thing(registry, () => ({}));
+    const bea = await state((await open("bea")).id);
+    const others = await thing(registry, () => ({ delegateKey: bea.head.delegate.key }));
+    expect(await refusal(registry.check(good.createOp))).to.equal("none");
+    expect(await refusal(registry.check(others.createOp))).to.equal("operation-invalid delegate");
+    expect(await refusal(registry.check({ op: {}, sigs: [] }))).to.equal("operation-invalid version");
+    expect(await registry.find(await idOfGenesis(good.createOp.op))).to.equal(null);
+    expect(await refusal(registry.finish(good))).to.equal("none");
   });
 
   it("replaces a sponsorship that the browser brings by its own", async () => {

@@ -110,7 +110,7 @@ const suffix = pick(
 
 const node = fc.oneof(iri, name);
 const verb = fc.oneof({ weight: 3, arbitrary: node }, pick("a"));
-const { object, properties } = fc.letrec<{
+const { properties } = fc.letrec<{
   object: string;
   list: string;
   bracket: string;

@@ -49,7 +49,9 @@ async function make(source: string, copy: string, dice: Dice): Promise<Original>
     const [group, item] = [`/folder ${n % FOLDERS}/`, `item ${n}`];
     const value = `value ${n} `.repeat(1 + dice(60));
     values.set(`${group}|${item}`, value);
-    await store.write(pod, async (transaction) => transaction.put("resource", group, item, Buffer.from(value)));
+    await store.write(pod, async (transaction) =>
+      transaction.put("resource", group, item, Buffer.from(value)),
+    );
   }
   for (let n = 0; n < BLOBS; n++) {
     const content = Buffer.alloc(BLOB_BYTES, `blob ${n} `);
@@ -91,7 +93,9 @@ async function lookAtAll(store: Store, { pod, values, blobs }: Original, faults:
     const group = `/folder ${n}/`;
     const outcome = await ask(faults, group, async () => {
       const members = await store.read(pod, (snapshot) => Array.fromAsync(snapshot.list("resource", group)));
-      const isRight = members.every(({ item, value }) => values.get(`${group}|${item}`) === Buffer.from(value).toString());
+      const isRight = members.every(
+        ({ item, value }) => values.get(`${group}|${item}`) === Buffer.from(value).toString(),
+      );
       if (!isRight || new Set(members.map(({ item }) => item)).size < members.length) return "wrong";
       return members.length === RECORDS / FOLDERS ? "harmless" : "missing";
     });
@@ -108,7 +112,13 @@ async function lookAtAll(store: Store, { pod, values, blobs }: Original, faults:
 }
 
 /** @param flips Bits flipped one at a time, each in a fresh copy of the folder; every file has its share. */
-export async function corrupt({ flips, seed }: { readonly flips: number; readonly seed: number }): Promise<Tally> {
+export async function corrupt({
+  flips,
+  seed,
+}: {
+  readonly flips: number;
+  readonly seed: number;
+}): Promise<Tally> {
   const dice = createDice(seed);
   const home = await mkdtemp(join(tmpdir(), "freehold-corruption-"));
   const outcomes = new Map<string, Map<Outcome, number>>();
@@ -131,7 +141,10 @@ export async function corrupt({ flips, seed }: { readonly flips: number; readonl
         bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
         await writeFile(file, bytes);
         const name = relative(folder, file).replace(/^blobs.*/, "blob");
-        const where = name === "blob" || name === "keyring" || name === "root.key" ? name : `${name} ${n % 2 === 0 ? "closed" : "crashed"}`;
+        const where =
+          name === "blob" || name === "keyring" || name === "root.key"
+            ? name
+            : `${name} ${n % 2 === 0 ? "closed" : "crashed"}`;
         const told: string[] = [];
         let outcome: Outcome;
         try {

@@ -351,7 +351,9 @@ describe("the owner's pages", function () {
       await page.waitForURL((url) => url.href.startsWith(`${appUrl}back?`));
       expect(new URL(page.url()).searchParams.get("code")).to.match(/.{20}/);
       await goTo("#/access", "You let them in");
-      expect(await words()).to.include("Photo Frame").and.to.include(`from ${new URL(appUrl).host}, since`);
+      expect(await words())
+        .to.include("Photo Frame")
+        .and.to.include(`from ${new URL(appUrl).host}, since`);
       await page.click("text=Disconnect");
       await page.waitForSelector("text=is disconnected");
       expect(
