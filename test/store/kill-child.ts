@@ -3,8 +3,17 @@ import { writeSync } from "node:fs";
 import { openStoreIn } from "../support/store.ts";
 
 const [folder = "", round = "", writers = ""] = process.argv.slice(2);
-const say = (line: unknown): void =>
-  void writeSync(1, `${typeof line === "string" ? line : JSON.stringify(line)}\n`);
+
+function say(line: unknown): void {
+  for (;;) {
+    try {
+      writeSync(1, `${typeof line === "string" ? line : JSON.stringify(line)}\n`);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error; // A busy listener has not emptied the pipe yet.
+    }
+  }
+}
 
 const store = await openStoreIn(folder);
 const pod = await store.createPod();
