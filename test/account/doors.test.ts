@@ -308,6 +308,7 @@ describe("accounts, through their doors", () => {
 
     it("takes the same time for both", async function () {
       this.timeout(30_000);
+      this.retries(2); // A busy machine can disturb one run; a difference in the code shows in each.
       const calm = await startHarness({ limits: { loginsPerAccountMax: 1_000, loginsPerIpMax: 1_000 } });
       await setUp(calm, "Ana", "ana");
       const measure = async (fields: { pod: string; password: string }): Promise<number> => {
