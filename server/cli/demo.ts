@@ -19,6 +19,7 @@ const FILES = new URL("../import/demo/", import.meta.url);
 const VENDOR_SCRIPT = import.meta.resolve("@freehold/client/examples/vendor");
 const FORBIDDEN_EXIT = 4; // What the vendor's script says when it is refused.
 const RECORDS_LEAST = 2_000;
+const ASK_MS_MAX = 60_000; // A vendor whose script hangs is a step that failed, not a demonstration that never ends.
 
 const PEOPLE = [
   { name: "Ana Dlamini", podName: "ana", zone: "za", country: "South Africa" },
@@ -98,7 +99,7 @@ function askAs(
     passport,
   ];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], timeout: ASK_MS_MAX });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
