@@ -4,10 +4,16 @@
  */
 import type { RequestListener } from "node:http";
 import express, { type Request, type Response } from "express";
+import type { Permissions } from "./access/authorize.ts";
 import { wacAllow } from "./access/wac-allow.ts";
 import { accountDoors } from "./account/doors.ts";
+import { erasureDoors } from "./account/erasure-doors.ts";
+import { journalDoors } from "./account/journal-doors.ts";
+import { keptDoors } from "./account/kept-doors.ts";
 import { createPages, errorPage, pageDoors } from "./account/pages.ts";
+import { transferDoors } from "./account/transfer-doors.ts";
 import { challenge } from "./auth/challenge.ts";
+import { json } from "./body.ts";
 import type { Context } from "./context.ts";
 import { Problem } from "./errors.ts";
 import { healthDoors } from "./health.ts";
@@ -24,6 +30,7 @@ import {
 import { corsHeaders, createResponder, preflight } from "./http/respond.ts";
 import { parseTarget, type Target } from "./iri.ts";
 import { describeServer, describeStorage, serviceHeaders } from "./ldp/describe.ts";
+import type { Edit } from "./ldp/edit.ts";
 import { ALLOWED, abilityHeaders, linkHeader, natureOf } from "./ldp/headers.ts";
 import {
   type Need,
@@ -34,11 +41,13 @@ import {
   needsOfPut,
   needsOfRead,
 } from "./ldp/needs.ts";
-import type { MayRead } from "./ldp/write.ts";
+import type { Prepared } from "./ldp/prepare.ts";
+import type { MayRead, Written } from "./ldp/write.ts";
 import type { Agent, Door, Operation, Result } from "./operation.ts";
 import { passportDoors } from "./passport/doors.ts";
 import type { Pod } from "./store/pods.ts";
 import type { Snapshot } from "./store/store.ts";
+import { answerOfGone } from "./transfer/moved.ts";
 
 type Verb = "get" | "put" | "post" | "patch" | "delete";
 
@@ -46,7 +55,10 @@ type Verb = "get" | "put" | "post" | "patch" | "delete";
 export interface PodRoute {
   readonly verb: Verb;
   readonly path: string;
-  readonly modes: Needs;
+  /** What it needs of the access lists; "owner" is for the pod's owner alone, whatever the lists say. */
+  readonly modes: Needs | "owner";
+  /** How a read stands in the journal; null for what tells nothing of the pod's content. Writes are always recorded. */
+  readonly recorded: "look" | "query" | null;
   /** First what needs no snapshot, then what does; null asks for a newer one. Absent for writes, which are LDP's. */
   readonly read?: (operation: Operation) => Promise<(snapshot: Snapshot, pod: Pod) => Promise<Result | null>>;
 }
@@ -76,9 +88,23 @@ function mayReadOf({ access }: Context, snapshot: Snapshot, pod: Pod, agent: Age
     (await access.authorize(snapshot, pod, agent, parseTarget(path), ["read"])).kind === "granted";
 }
 
+/** Read by the owner, whatever access lists say. */
+const ownersRead = (pod: Pod, agent: Agent): Permissions => ({
+  user: agent.webid === pod.owner ? ["read"] : [],
+  public: [],
+});
+
+/** Of the content of a write; null where nobody said. */
+function bytesOf(prepared: Prepared, { headers }: Operation): number | null {
+  if (prepared && "bytes" in prepared)
+    return typeof prepared.bytes === "number" ? prepared.bytes : prepared.bytes.length;
+  const length = headers["content-length"];
+  return length === undefined ? null : Number(length);
+}
+
 /** In this order: the first that fits is the one. */
 export function podRoutes(context: Context): readonly PodRoute[] {
-  const { ldp, queries } = context;
+  const { ldp, queries, journal } = context;
   const ask: PodRoute["read"] = async (operation) => {
     const request = await queries.parse(operation);
     return async (snapshot, pod) => {
@@ -92,26 +118,41 @@ export function podRoutes(context: Context): readonly PodRoute[] {
       verb: "get",
       path: "/:pod/.well-known/solid",
       modes: needsNothing,
+      recorded: null,
       read: async (operation) => (_snapshot, pod) => describeStorage(context.config.baseUrl, pod, operation),
     },
-    { verb: "get", path: "/:pod/sparql", modes: needsNothing, read: ask },
-    { verb: "post", path: "/:pod/sparql", modes: needsNothing, read: ask },
+    { verb: "get", path: "/:pod/sparql", modes: needsNothing, recorded: "query", read: ask },
+    { verb: "post", path: "/:pod/sparql", modes: needsNothing, recorded: "query", read: ask },
+    {
+      verb: "get",
+      path: "/:pod/.journal{/{*page}}",
+      modes: "owner",
+      recorded: null,
+      read: async (operation) => async (_snapshot, pod) => {
+        const result = await journal.reader.read(pod, operation);
+        return {
+          ...result,
+          headers: { ...serviceHeaders(context.config.baseUrl, pod, operation), ...result.headers },
+        };
+      },
+    },
     {
       verb: "get",
       path: "/{*path}",
       modes: needsOfRead,
+      recorded: "look",
       read: async (operation) => (snapshot, pod) =>
         ldp.reader.read(snapshot, pod, operation, mayReadOf(context, snapshot, pod, operation.agent)),
     },
-    { verb: "put", path: "/{*path}", modes: needsOfPut },
-    { verb: "post", path: "/{*path}", modes: needsOfPost },
-    { verb: "patch", path: "/{*path}", modes: needsOfPatch },
-    { verb: "delete", path: "/{*path}", modes: needsOfDelete },
+    { verb: "put", path: "/{*path}", modes: needsOfPut, recorded: null },
+    { verb: "post", path: "/{*path}", modes: needsOfPost, recorded: null },
+    { verb: "patch", path: "/{*path}", modes: needsOfPatch, recorded: null },
+    { verb: "delete", path: "/{*path}", modes: needsOfDelete, recorded: null },
   ];
 }
 
 export function doorRoutes(context: Context): readonly DoorRoute[] {
-  const { identity, config } = context;
+  const { identity, config, journal } = context;
   const { accounts, provider, registry } = identity;
   const server: readonly DoorRoute[] = [
     {
@@ -119,6 +160,22 @@ export function doorRoutes(context: Context): readonly DoorRoute[] {
       path: "/.well-known/solid",
       ...EVERYBODY,
       door: (request) => describeServer(config.baseUrl, request.headers.accept),
+    },
+    {
+      verb: "get",
+      path: "/.well-known/freehold/journal-key",
+      ...EVERYBODY,
+      door: async () =>
+        json(200, await journal.publishedKeys(), { "content-type": "application/jwk-set+json" }),
+    },
+    {
+      verb: "get",
+      path: "/.well-known/freehold/erasure-key",
+      ...EVERYBODY,
+      door: async () =>
+        json(200, await context.ldp.erasure.receipts.publishedKeys(), {
+          "content-type": "application/jwk-set+json",
+        }),
     },
     { verb: "get", path: "/.oidc/interaction/:uid", ...OWN_PAGES, door: provider.doors.question },
     { verb: "post", path: "/.oidc/interaction/:uid", ...OWN_PAGES, door: provider.doors.answer },
@@ -129,13 +186,26 @@ export function doorRoutes(context: Context): readonly DoorRoute[] {
     ...healthDoors(() => context.store.check()).map((route) => ({ ...route, ...VISITORS })),
     ...passportDoors(registry).map((route) => ({ ...route, ...EVERYBODY })),
     ...accountDoors(accounts, provider).map((route) => ({ ...route, ...OWN_PAGES })),
+    ...journalDoors(accounts, journal).map((route) => ({ ...route, ...OWN_PAGES })),
+    ...keptDoors(accounts, context.ldp).map((route) => ({ ...route, ...OWN_PAGES })),
+    ...transferDoors(accounts, context.ldp.transfer, (pod, deed) =>
+      journal.note(pod, {
+        ...deed,
+        agent: pod.owner,
+        client: `${config.baseUrl}.account/`,
+        path: `/${pod.name}/`,
+      }),
+    ).map((route) => ({ ...route, ...OWN_PAGES })),
+    ...erasureDoors(accounts, context.ldp.erasure, (pod) =>
+      journal.note(pod, { act: "erase", agent: pod.owner, client: `${config.baseUrl}.account/` }),
+    ).map((route) => ({ ...route, ...OWN_PAGES })),
     ...pageDoors(createPages(config)).map((route) => ({ ...route, ...VISITORS })),
   ];
 }
 
 /** The request listener of the whole server. */
 export function createApp(context: Context): RequestListener {
-  const { config, log, store, pods, access, identity, ldp } = context;
+  const { config, log, store, pods, access, identity, ldp, journal } = context;
   const responder = createResponder({
     log,
     errorPage,
@@ -155,7 +225,25 @@ export function createApp(context: Context): RequestListener {
       const decision = await access.authorize(snapshot, pod, agent, target, modes);
       if (decision.kind === "granted") continue;
       if (agent.webid === null) throw new Problem("login-required", undefined, { headers });
+      if (decision.restricted) throw new Problem("restricted", undefined, { headers });
       throw new Problem("forbidden", `Missing: ${decision.missing.join(", ")}`, { headers });
+    }
+  }
+
+  /** Everybody else is told the same, whether there is anything or not. */
+  function authorizeOwner(pod: Pod, agent: Agent, headers: Readonly<Record<string, string>>): void {
+    if (agent.webid === pod.owner) return;
+    if (agent.webid === null) throw new Problem("login-required", undefined, { headers });
+    throw new Problem("forbidden", "This is for the owner of the pod", { headers });
+  }
+
+  /** Runs what an operation asks for; that it was refused is counted in the pod's journal. */
+  async function counted<T>(pod: Pod, operation: Operation, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      journal.refused(pod, operation, error);
+      throw error;
     }
   }
 
@@ -163,6 +251,19 @@ export function createApp(context: Context): RequestListener {
     const pod = await pods.find(target.pod);
     if (!pod) throw new Problem("not-found");
     return pod;
+  }
+
+  /**
+   * The answer for a pod that is not here any more, whatever is asked of it and by whom; null for all others. Only what a
+   * browser asks on its own before a page's request is answered as ever, for it follows no redirects there.
+   */
+  async function goneElsewhere(request: Request): Promise<Result | null> {
+    if (request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined)
+      return null;
+    if (request.url === "*") return null;
+    const target = targetOf(request);
+    const pod = await pods.find(target.pod);
+    return pod && answerOfGone(pod, target, request.url.split("?", 2)[1] ?? "", context.now());
   }
 
   async function proved(request: Request, id: string): Promise<Operation> {
@@ -173,52 +274,97 @@ export function createApp(context: Context): RequestListener {
   async function serveRead(route: PodRoute, request: Request, id: string): Promise<Result> {
     const operation = await proved(request, id);
     const pod = await podOf(operation.target);
+    const { agent, target } = operation;
+    const { modes, recorded } = route;
     const run = await route.read?.(operation);
     if (!run) throw new Problem("method-not-allowed");
+    let isOpen = false;
     const attempt = async (snapshot: Snapshot): Promise<Result | null> => {
-      const { agent, target } = operation;
+      const permissions =
+        modes === "owner" ? ownersRead(pod, agent) : await access.permissions(snapshot, pod, agent, target);
       // Refusals say it, too: who may only add learns it from nothing else.
-      const allow = { "wac-allow": wacAllow(await access.permissions(snapshot, pod, agent, target)) };
-      await authorize(snapshot, pod, agent, await route.modes(snapshot, target, null), allow);
+      const allow = { "wac-allow": wacAllow(permissions) };
+      if (modes === "owner") authorizeOwner(pod, agent, allow);
+      else await authorize(snapshot, pod, agent, await modes(snapshot, target, null), allow);
+      isOpen = recorded === "look" && permissions.public.includes("read");
       const result = await run(snapshot, pod);
       return result && { ...result, headers: { ...result.headers, ...allow } };
     };
-    for (let tries = 0; tries < READ_TRIES; tries++) {
-      const result = await store.read(pod.id, attempt);
-      if (result) return result;
-    }
-    throw new Problem("unavailable", undefined, { headers: { "retry-after": "1" } });
+    return counted(pod, operation, async () => {
+      for (let tries = 0; tries < READ_TRIES; tries++) {
+        const result = await store.read(pod.id, attempt);
+        if (!result) continue;
+        // What the endpoint says of itself has no extent, and tells nothing.
+        if (recorded === "look" || (recorded === "query" && result.extent))
+          await journal.look(pod, operation, recorded, result, isOpen);
+        return result;
+      }
+      throw new Problem("unavailable", undefined, { headers: { "retry-after": "1" } });
+    });
   }
 
   async function serveWrite(route: PodRoute, request: Request, id: string): Promise<Result> {
     const operation = await proved(request, id);
     const pod = await podOf(operation.target);
+    return counted(pod, operation, () => write(route, pod, operation));
+  }
+
+  async function write({ modes }: PodRoute, pod: Pod, operation: Operation): Promise<Result> {
     const { target, agent } = operation;
     const nature = natureOf(target, pod.name);
-    if (!ALLOWED[nature].includes(operation.method))
+    if (modes === "owner" || !ALLOWED[nature].includes(operation.method))
       throw new Problem("method-not-allowed", undefined, { headers: { ...abilityHeaders(nature) } });
     // Asked once before a byte of the content is read, so that strangers cannot make us parse.
     await store.read(pod.id, async (snapshot) =>
-      authorize(snapshot, pod, agent, await route.modes(snapshot, target, null)),
+      authorize(snapshot, pod, agent, await modes(snapshot, target, null)),
     );
-    const prepared = await ldp.writer.prepare(pod, operation);
-    const { result, generation } = await store
-      .write(pod.id, async (transaction) => {
-        await authorize(transaction, pod, agent, await route.modes(transaction, target, prepared));
-        const mayRead = mayReadOf(context, transaction, pod, agent);
-        return ldp.writer.act(transaction, pod, operation, prepared, mayRead);
-      })
-      .catch(async (error: unknown) => {
-        await ldp.writer.discard(pod, prepared);
-        throw error;
+    const isOwner = agent.webid === pod.owner;
+    const prepared = await ldp.writer.prepare(pod, operation).catch(async (error: unknown) => {
+      throw await told(error, pod, agent);
+    });
+    const work = async (edit: Edit): Promise<Written> => {
+      const { transaction } = edit;
+      const needs = await modes(transaction, target, prepared);
+      await authorize(transaction, pod, agent, needs);
+      const mayRead = mayReadOf(context, transaction, pod, agent);
+      const written = await ldp.writer.act(edit, pod, operation, prepared, mayRead);
+      journal.write(transaction, pod, operation, written.answer(0), {
+        bytes: bytesOf(prepared, operation),
+        onlyAdds: needs.every((need) => !need.modes.includes("write")),
       });
-    for (const hash of result.unused) {
-      // What is committed is done, whatever becomes of old files: the store's sweeper finds what stays behind.
-      await store.blobs
-        .release(pod.id, hash)
-        .catch((error: unknown) => log.error("blob.not-released", { id, cause: String(error) }));
-    }
-    return result.answer(generation);
+      return written;
+    };
+    const { result, generation } = await ldp.edits
+      .write(pod, work, { reclaims: isOwner })
+      .catch(async (error: unknown) => {
+        await ldp.writer.discard(pod, prepared).catch(leftBehind); // What is told is why nothing was done, or that nobody knows.
+        throw await told(error, pod, agent);
+      });
+    const answer = result.answer(generation);
+    const usage = await usageHeaders(pod, agent).catch(() => ({})); // It is done, even if nothing can be read any more.
+    return { ...answer, headers: { ...answer.headers, ...usage } };
+  }
+
+  const leftBehind = (cause: unknown): void => log.error("blob.not-released", { cause: String(cause) });
+
+  async function usageHeaders(pod: Pod, agent: Agent): Promise<NonNullable<Result["headers"]>> {
+    return (await mayKnowUsage(pod, agent)) ? ldp.quota.headers(pod) : {};
+  }
+
+  /** How full a pod is tells about all of it: for whoever has Control of all of it. */
+  async function mayKnowUsage(pod: Pod, agent: Agent): Promise<boolean> {
+    if (agent.webid === null || agent.webid === pod.owner) return agent.webid !== null;
+    const root = parseTarget(`/${pod.name}/`);
+    const decision = await store.read(pod.id, (snapshot) =>
+      access.authorize(snapshot, pod, agent, root, ["control"]),
+    );
+    return decision.kind === "granted";
+  }
+
+  /** That a pod is full is told to everybody who may write to it; how full, only to who may know. */
+  async function told(error: unknown, pod: Pod, agent: Agent): Promise<unknown> {
+    const isFull = error instanceof Problem && error.code === "quota-exceeded";
+    return isFull && (await mayKnowUsage(pod, agent)) ? ldp.quota.explain(pod) : error;
   }
 
   function serveDoor(door: Door, request: Request, id: string): Promise<Result> {
@@ -310,11 +456,12 @@ export function createApp(context: Context): RequestListener {
   });
 
   for (const route of podRoutes(context)) {
-    const serve = (request: Request, id: string): Promise<Result> =>
-      route.read ? serveRead(route, request, id) : serveWrite(route, request, id);
+    const serve = async (request: Request, id: string): Promise<Result> =>
+      (await goneElsewhere(request)) ??
+      (route.read ? serveRead(route, request, id) : serveWrite(route, request, id));
     app[route.verb](route.path, handle(serve, true));
   }
-  app.use(handle(serveRestOfPod, true));
+  app.use(handle(async (request) => (await goneElsewhere(request)) ?? serveRestOfPod(request), true));
   app.use((error: unknown, request: Request, response: Response, _next: unknown) => {
     const problem =
       error instanceof URIError ? new Problem("path-invalid", undefined, { cause: error }) : error;

@@ -33,6 +33,35 @@ function toChoice<T extends string>(...choices: readonly T[]) {
 const toSwitch = (text: string): boolean => toChoice("on", "off")(text) === "on";
 const toPath = (text: string): string => resolve(text);
 
+const toPathOrNone = (text: string): string => (text === "" ? "" : toPath(text));
+const toList = (text: string): readonly string[] =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean);
+
+const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+
+/** Milliseconds; 0 for `off`. */
+function toDuration(text: string): number {
+  if (text === "off") return 0;
+  const [, amount = "", unit = ""] = /^([1-9]\d{0,3})([mhdw])$/.exec(text) ?? [];
+  if (unit === "") throw new Error("wants a time such as 30m, 12h, 7d or 2w, or off");
+  return Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS];
+}
+
+/** How many of the newest days, weeks and months keep their last backup. */
+function toKeep(text: string): Config["backup"]["keep"] {
+  const kept = { d: 0, w: 0, m: 0 };
+  for (const part of text.split("/")) {
+    const [, amount = "", unit = ""] = /^(\d{1,3})([dwm])$/.exec(part) ?? [];
+    if (unit === "") throw new Error("wants numbers of days, weeks and months such as 7d/4w/6m");
+    kept[unit as keyof typeof kept] = Number(amount);
+  }
+  if (kept.d + kept.w + kept.m === 0) throw new Error("would keep nothing; the least is 1d");
+  return { days: kept.d, weeks: kept.w, months: kept.m };
+}
+
 function toOrigins(text: string): readonly string[] {
   return text
     .split(",")
@@ -64,6 +93,11 @@ function toLimits(text: string): Limits {
   return Object.freeze(limits) as Limits;
 }
 
+function toStore(text: string): string {
+  if (text === "sqlite" || /^postgres(?:ql)?:\/\/\S+$/.test(text)) return text;
+  throw new Error("wants sqlite, or postgres://user:password@host/database");
+}
+
 function toZones(text: string): readonly string[] {
   if (!/^[a-z0-9]{2}(,[a-z0-9]{2})*$/.test(text))
     throw new Error("wants zones of two characters, such as zz or ch,za");
@@ -87,6 +121,12 @@ export const SETTINGS = define({
     parse: toBaseUrl,
   },
   FREEHOLD_DATA: { about: "Folder that holds everything", fallback: "freehold-data", parse: toPath },
+  FREEHOLD_STORE: {
+    about:
+      "Where the pods are: sqlite (in the data folder), or postgres://user:password@host/database, which several servers may share",
+    fallback: "sqlite",
+    parse: toStore,
+  },
   FREEHOLD_ROOT_KEY_FILE: {
     about:
       "File with the root key; empty means root.key in the data folder. On another disk, a stolen data disk tells nothing",
@@ -135,6 +175,48 @@ export const SETTINGS = define({
     fallback: "link",
     parse: toChoice<"link" | "open">("link", "open"),
   },
+  FREEHOLD_BACKUP_FOLDER: {
+    about: "Folder for backups, on another disk; empty makes none by itself",
+    fallback: "",
+    parse: toPathOrNone,
+  },
+  FREEHOLD_BACKUP_RECIPIENTS: {
+    about:
+      "Who can open backups: age recipients (age1…), comma-separated; age-keygen makes one with its identity",
+    fallback: "",
+    parse: toList,
+  },
+  FREEHOLD_BACKUP_PASSPHRASE_FILE: {
+    about:
+      "File with a passphrase, or an age identity, that seals backups where there are no recipients, and opens them",
+    fallback: "",
+    parse: toPathOrNone,
+  },
+  FREEHOLD_BACKUP_EVERY: {
+    about: "How often a backup is made: 12h, 1d …; off only by hand",
+    fallback: "24h",
+    parse: toDuration,
+  },
+  FREEHOLD_BACKUP_PROVE_EVERY: {
+    about: "How often the newest backup is restored, checked and so proved; off never lets old ones go",
+    fallback: "7d",
+    parse: toDuration,
+  },
+  FREEHOLD_BACKUP_KEEP: {
+    about: "Backups that are kept: the last of so many days, weeks and months. Keys are kept for 30 days",
+    fallback: "7d/4w/6m",
+    parse: toKeep,
+  },
+  FREEHOLD_RESTORE_FROM: {
+    about: "Backup that is restored at the start if the data folder is empty, and left alone otherwise",
+    fallback: "",
+    parse: toPathOrNone,
+  },
+  FREEHOLD_RESTORE_KEYS: {
+    about: "Backup of the keys for it; empty takes the newest beside it",
+    fallback: "",
+    parse: toPathOrNone,
+  },
   FREEHOLD_LIMITS: {
     about: "Limits that differ from the defaults, as name=number, comma-separated",
     fallback: "",
@@ -152,6 +234,8 @@ export interface Config {
   /** Canonical, ends in `/`. With port 0 it is fixed only after listening. */
   readonly baseUrl: string;
   readonly dataFolder: string;
+  /** `sqlite`, or the URL of a database, which holds a password and is never logged. */
+  readonly store: string;
   readonly rootKeyFile: string;
   readonly zones: readonly string[];
   readonly logLevel: Level;
@@ -161,7 +245,33 @@ export interface Config {
   readonly ath: "required" | "when-present";
   readonly signUp: "link" | "open";
   readonly limits: Limits;
+  readonly backup: {
+    /** Empty: none are made by the clock. */
+    readonly folder: string;
+    readonly recipients: readonly string[];
+    /** Empty: none. */
+    readonly passphraseFile: string;
+    /** Milliseconds; 0: never. */
+    readonly everyMs: number;
+    readonly proveEveryMs: number;
+    readonly keep: { readonly days: number; readonly weeks: number; readonly months: number };
+    /** Empty: nothing is restored at the start. */
+    readonly restoreFrom: string;
+    readonly restoreKeys: string;
+  };
 }
+
+/** For a server that is itself made from a backup. */
+export const NO_BACKUPS: Config["backup"] = Object.freeze({
+  folder: "",
+  recipients: [],
+  passphraseFile: "",
+  everyMs: 0,
+  proveEveryMs: 0,
+  keep: { days: 1, weeks: 0, months: 0 },
+  restoreFrom: "",
+  restoreKeys: "",
+});
 
 /** What a setting that cannot be used says; `main.ts` prints it and exits with 3. */
 export class ConfigError extends OperatorError {
@@ -197,6 +307,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     host: read("FREEHOLD_HOST"),
     baseUrl: read("FREEHOLD_BASE_URL") || `http://localhost:${port}/`,
     dataFolder,
+    store: read("FREEHOLD_STORE"),
     rootKeyFile: read("FREEHOLD_ROOT_KEY_FILE") || resolve(dataFolder, "root.key"),
     zones: read("FREEHOLD_ZONES"),
     logLevel: read("FREEHOLD_LOG_LEVEL"),
@@ -206,5 +317,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     ath: read("FREEHOLD_ATH"),
     signUp: read("FREEHOLD_SIGN_UP"),
     limits: read("FREEHOLD_LIMITS"),
+    backup: Object.freeze({
+      folder: read("FREEHOLD_BACKUP_FOLDER"),
+      recipients: read("FREEHOLD_BACKUP_RECIPIENTS"),
+      passphraseFile: read("FREEHOLD_BACKUP_PASSPHRASE_FILE"),
+      everyMs: read("FREEHOLD_BACKUP_EVERY"),
+      proveEveryMs: read("FREEHOLD_BACKUP_PROVE_EVERY"),
+      keep: read("FREEHOLD_BACKUP_KEEP"),
+      restoreFrom: read("FREEHOLD_RESTORE_FROM"),
+      restoreKeys: read("FREEHOLD_RESTORE_KEYS"),
+    }),
   });
 }

@@ -1,18 +1,44 @@
-/** The composition root: everything that has a lifetime, made once, passed on by name. Only this file names an engine. */
+/** The composition root: everything that has a lifetime, made once, passed on by name; long, for it is one list. Only this file names an engine. */
 
+import { mkdir } from "node:fs/promises";
 import { solid } from "@freehold/vocab";
 import { type Access, createAccess } from "./access/authorize.ts";
+import { createRestrictions, type Restrictions } from "./access/restriction.ts";
 import { type AccountService, createAccounts } from "./account/accounts.ts";
+import { accountToExport, closeAccount } from "./account/close.ts";
 import { createOwnerAccess } from "./account/owner-access.ts";
+import { accountOfPod } from "./account/records.ts";
 import { type AgentVerifier, createAgentVerifier } from "./auth/agent.ts";
 import { createProvider, type Provider } from "./auth/provider.ts";
+import { type Backups, createBackups } from "./backup/backups.ts";
+import { refuseHalfRestored } from "./backup/restore.ts";
 import type { Config } from "./config.ts";
+import { Problem } from "./errors.ts";
+import { VERSION } from "./health.ts";
 import { parseTarget } from "./iri.ts";
-import { type NewDocument, putDocuments } from "./ldp/documents.ts";
-import { findStored } from "./ldp/find.ts";
+import { createJournalReader, type JournalReader } from "./journal/container.ts";
+import { decodeEntry, OPERATOR, SERVER } from "./journal/entry.ts";
+import { createJournal, type PodJournal } from "./journal/journal.ts";
+import {
+  changeLists,
+  link,
+  type NewDocument,
+  putAuxiliary,
+  putContainer,
+  putDocument,
+  putDocuments,
+} from "./ldp/documents.ts";
+import { createEdits, type Edits } from "./ldp/edit.ts";
+import { findResource, findStored, otherForm } from "./ldp/find.ts";
+import { natureOf } from "./ldp/headers.ts";
+import { createKeeping, type Keeping } from "./ldp/keeping.ts";
+import { createQuota, createReclaim, type Quota } from "./ldp/quota.ts";
 import { createReader, type Reader } from "./ldp/read.ts";
+import { createSweep } from "./ldp/sweep.ts";
 import { createWriter, type Writer } from "./ldp/write.ts";
 import { createLog, type Log } from "./log.ts";
+import type { By } from "./operation.ts";
+import { findPassportOfPod } from "./passport/records.ts";
 import { createRegistry, type Registry } from "./passport/registry.ts";
 import { createQueries, type Queries } from "./query/endpoint.ts";
 import { parseRdf } from "./rdf/parse.ts";
@@ -20,13 +46,27 @@ import { createSafeFetch } from "./safe-fetch.ts";
 import { createShapes } from "./shapes/validate.ts";
 import { createPods, type Pod, type Pods } from "./store/pods.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
-import type { Store } from "./store/store.ts";
+import { SERVER_POD, type Store, type Transaction } from "./store/store.ts";
+import { createErasure, type Erasure } from "./transfer/erasure.ts";
+import { createTransfer, type Transfer } from "./transfer/transfer.ts";
 
 export interface Identity {
   readonly verify: AgentVerifier;
   readonly provider: Provider;
   readonly accounts: AccountService;
   readonly registry: Registry;
+}
+
+/** What may be done with a pod's documents. */
+export interface Documents {
+  readonly reader: Reader;
+  readonly writer: Writer;
+  readonly edits: Edits;
+  readonly quota: Quota;
+  readonly keeping: Keeping;
+  readonly restrictions: Restrictions;
+  readonly transfer: Transfer;
+  readonly erasure: Erasure;
 }
 
 export interface Context {
@@ -36,9 +76,11 @@ export interface Context {
   readonly store: Store;
   readonly pods: Pods;
   readonly access: Access;
-  readonly ldp: { readonly reader: Reader; readonly writer: Writer };
+  readonly ldp: Documents;
   readonly queries: Queries;
   readonly identity: Identity;
+  readonly journal: PodJournal & { readonly reader: JournalReader };
+  readonly backups: Backups;
   /** Writes documents that are no request: their bytes must be valid already. */
   readonly writeDocuments: (pod: Pod, documents: readonly NewDocument[]) => Promise<void>;
   close(): Promise<void>;
@@ -57,7 +99,7 @@ function createLocalIssuers(store: Store, pods: Pods, baseUrl: string) {
     const url = webid.split("#", 1)[0] ?? "";
     const target = parseTarget(url.slice(baseUrl.length - 1));
     const pod = await pods.find(target.pod);
-    if (pod?.owner !== webid) return [];
+    if (pod?.owner !== webid || pod.erased !== undefined) return [];
     return store.read(pod.id, async (snapshot) => {
       const stored = await findStored(snapshot, target);
       if (!stored?.isRdf || !stored.bytes) return [];
@@ -69,28 +111,65 @@ function createLocalIssuers(store: Store, pods: Pods, baseUrl: string) {
   };
 }
 
+/** @throws Problem `conflict` where the server's own addresses are: nothing can stand there. */
+function checkPlace(pod: Pod, path: string): void {
+  if (["endpoint", "reserved"].includes(natureOf(parseTarget(path), pod.name)))
+    throw new Problem("conflict", "This address is the server's own");
+}
+
+/**
+ * The store that the settings name.
+ * @param keyring That of a backup, to begin with in an empty folder.
+ * @throws StoreRefused, OperatorError with what to do.
+ */
+export async function openStore(
+  config: Config,
+  log: Log,
+  now: () => Date,
+  keyring?: Uint8Array,
+): Promise<Store> {
+  const { dataFolder: folder, rootKeyFile, limits } = config;
+  if (config.store !== "sqlite") {
+    await mkdir(folder, { recursive: true, mode: 0o700 }); // For what is this server's own: its socket, its backups.
+    const { openPostgresStore } = await import("./store/postgres.ts"); // With its driver: only where it is used.
+    return openPostgresStore({
+      url: config.store,
+      rootKeyFile,
+      limits,
+      log,
+      now,
+      ...(keyring && { keyring }),
+    });
+  }
+  if (!keyring) await refuseHalfRestored(folder);
+  return openSqliteStore({ folder, rootKeyFile, limits, log, now, ...(keyring && { keyring }) });
+}
+
 /** @param writeLog Takes each line of the log. */
 export async function createContext(config: Config, writeLog: (line: string) => void): Promise<Context> {
   const { baseUrl, limits, egressAllow } = config;
   const now = () => new Date();
   const log = createLog(writeLog, now, config.logLevel);
-  const store = await openSqliteStore({
-    folder: config.dataFolder,
-    rootKeyFile: config.rootKeyFile,
-    limits,
-    log,
-    now,
-  });
+  const store = await openStore(config, log, now);
   const pods = createPods(store, now);
   const access = createAccess({ baseUrl, pods, store, limits });
   const shapes = createShapes(limits);
   const safeFetch = createSafeFetch({ egressAllow, limits, log });
 
+  const quota = createQuota(store, limits);
+  await quota.countOnce(await pods.list());
+  const edits = createEdits({
+    store,
+    limits,
+    now,
+    reclaim: createReclaim(store, limits, now),
+    onLeftFile: (cause) => log.error("blob.not-released", { cause: String(cause) }),
+  });
   const writer = createWriter({
     baseUrl,
     blobs: store.blobs,
     limits,
-    now,
+    checkRoom: (...args) => quota.checkRoom(...args),
     checkAcl: (...args) => access.checkAcl(...args),
     async validate(quads, shapeIri) {
       if (!shapes.has(shapeIri)) return null; // A shape of somebody else's is a remark, not a rule of this server.
@@ -98,12 +177,44 @@ export async function createContext(config: Config, writeLog: (line: string) => 
       return conforms ? null : { errors, report };
     },
   });
-  async function writeDocuments(pod: Pod, documents: readonly NewDocument[]): Promise<void> {
-    for (let from = 0; from < documents.length; from += DOCUMENTS_PER_COMMIT) {
-      const some = documents.slice(from, from + DOCUMENTS_PER_COMMIT);
-      await store.write(pod.id, (transaction) => putDocuments(transaction, some, now().getTime()));
-    }
-  }
+  const reader = createReader({
+    baseUrl,
+    store,
+    limits,
+    stillMay: async (snapshot, pod, { agent, target }) =>
+      (await access.authorize(snapshot, pod, agent, target, ["read"])).kind === "granted",
+  });
+  const podJournal = createJournal({ baseUrl, store, pods, limits, log, now });
+  const journal = { ...podJournal, reader: createJournalReader({ baseUrl, journal: podJournal, limits }) };
+  const recordAs = (
+    transaction: Transaction,
+    pod: Pod,
+    act: "restore" | "erase" | "restrict" | "release",
+    path: string,
+    by: By,
+  ): void => {
+    const who = by === "operator" ? { agent: OPERATOR } : { agent: pod.owner, client: `${baseUrl}.account/` };
+    journal.record(transaction, pod, { act, path, ...who });
+  };
+  const keeping = createKeeping({ baseUrl, store, edits, writer, limits, now, record: recordAs });
+  const restrictions = createRestrictions({ store, limits, now, record: recordAs });
+  const writeAs =
+    (act: "create" | "import") =>
+    async (pod: Pod, documents: readonly NewDocument[]): Promise<void> => {
+      for (let from = 0; from < documents.length; from += DOCUMENTS_PER_COMMIT) {
+        const some = documents.slice(from, from + DOCUMENTS_PER_COMMIT);
+        await edits.write(pod, async (edit) => {
+          await putDocuments(edit, some);
+          for (const { path, bytes } of some)
+            journal.record(edit.transaction, pod, {
+              act,
+              agent: act === "create" ? SERVER : OPERATOR,
+              path,
+              bytes: path.endsWith("/") ? null : bytes.length,
+            });
+        });
+      }
+    };
 
   const registry = createRegistry({ store, now, zones: config.zones, baseUrl, limits, log });
   const accounts = createAccounts({
@@ -113,9 +224,77 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     limits,
     config,
     log,
-    seed: writeDocuments,
+    seed: writeAs("create"),
     passport: registry,
-    access: createOwnerAccess({ baseUrl, store, access, limits, now }),
+    access: createOwnerAccess({
+      baseUrl,
+      store,
+      access,
+      limits,
+      change: changeLists(edits),
+      record: (transaction, pod, act, path) =>
+        journal.record(transaction, pod, { act, agent: pod.owner, client: `${baseUrl}.account/`, path }),
+    }),
+  });
+  const transfer = createTransfer({
+    baseUrl,
+    store,
+    pods,
+    limits,
+    now,
+    server: `Freehold ${VERSION}`,
+    place: async (pod, work) => {
+      await edits.write(pod, async (edit) => {
+        const { transaction } = edit;
+        let isRecorded = false;
+        // One entry for each; who brought the archive is in the entry of the whole import.
+        const record = (path: string): void => {
+          journal.record(transaction, pod, { act: "import", agent: SERVER, path });
+          isRecorded = true;
+        };
+        await work({
+          transaction,
+          async putFolder(path) {
+            checkPlace(pod, path);
+            if (!(await findResource(transaction, path))) {
+              if (await findResource(transaction, otherForm(path)))
+                throw new Problem("conflict", "A document has this name");
+              putContainer(edit, path);
+            }
+            await link(edit, path);
+            record(path);
+          },
+          async putDocument(path, content) {
+            checkPlace(pod, path);
+            await putDocument(edit, path, content);
+            record(path);
+          },
+          async putAuxiliary(subject, item, document) {
+            await putAuxiliary(edit, subject, item, document);
+            record(`${subject}.${item}`);
+          },
+        });
+        if (!isRecorded) record(`/${pod.name}/`);
+      });
+    },
+    checkAcl: (...args) => access.checkAcl(...args),
+    entryOf: decodeEntry,
+    accountOf: async ({ name }) => accountToExport(accounts, provider, name),
+    async passportOf({ name }) {
+      const record = await store.read(SERVER_POD, (snapshot) => findPassportOfPod(snapshot, name));
+      const found = record && (await registry.find(record.id));
+      return found && { id: found.bundle.id, operations: found.bundle };
+    },
+    async publish({ name, owner }, storage) {
+      try {
+        await registry.publish(name, { webid: [owner], storage });
+        return "updated";
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        if (error.code === "not-found") return "none";
+        return "owner-must-sign"; // A host can say nothing about storage at others.
+      }
+    },
   });
   const provider = createProvider({
     baseUrl,
@@ -140,10 +319,75 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     ownKeys: () => provider.publicKeys(),
     localIssuers: createLocalIssuers(store, pods, baseUrl),
   });
+  const sweepKept = createSweep({
+    store,
+    pods,
+    limits,
+    now,
+    edits: {
+      write: (pod, work, options) =>
+        edits.write(
+          pod,
+          async (edit) => {
+            journal.record(edit.transaction, pod, { act: "erase", agent: SERVER }); // What was kept long enough.
+            return work(edit);
+          },
+          options,
+        ),
+    },
+  });
   const sweep = setInterval(() => {
+    sweepKept().catch((error: unknown) => log.error("history.sweep-failed", { cause: String(error) }));
     provider.sweep().catch((error: unknown) => log.error("provider.sweep-failed", { cause: String(error) }));
   }, SWEEP_MS).unref();
-  const queries = createQueries({ baseUrl, limits, log, access });
+  const backups = createBackups({
+    store,
+    pods,
+    now,
+    log,
+    rootKeyFile: config.rootKeyFile,
+    dataFolder: config.dataFolder,
+    version: VERSION,
+    settings: config.backup,
+    signedHead: (pod) => journal.head(pod),
+    scratch: {
+      openStore: async (...args) =>
+        (await import("./cli/scratch.ts")).createScratch(config).openStore(...args),
+      serve: async (place) => (await import("./cli/scratch.ts")).createScratch(config).serve(place),
+    },
+  });
+  const queries = createQueries({
+    baseUrl,
+    limits,
+    log,
+    access,
+    ownersGraphs: (pod, name) => journal.reader.graphs(pod, name),
+  });
+  const erasure = createErasure({
+    baseUrl,
+    store,
+    pods,
+    now,
+    removeForGood: (...args) => keeping.removeForGood(...args),
+    forget: (pod, isOf) => journal.forget(pod, isOf),
+    async release(pod, isOf, by) {
+      for (const { path } of await restrictions.list(pod))
+        if (isOf(path)) await restrictions.release(pod, path, by);
+    },
+    purge: () => queries.purge(),
+    closeAccount: async ({ name }) => void (await closeAccount(store, provider, name)),
+    isKnown: ({ name }) =>
+      store.read(
+        SERVER_POD,
+        async (snapshot) =>
+          (await accountOfPod(snapshot, name)) !== null || (await findPassportOfPod(snapshot, name)) !== null,
+      ),
+    withNewKeys: (work) => backups.withNewKeys(work),
+    keysGoneBy: (destroyed) => backups.keysGoneBy(destroyed),
+    withdrawPassport: async ({ name }) => void (await registry.withdraw(name)),
+  });
+  const settled = await erasure.settle();
+  if (settled > 0) log.info("erasure.settled", { pods: settled });
 
   return {
     config,
@@ -152,13 +396,17 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     store,
     pods,
     access,
-    ldp: { reader: createReader(baseUrl, store.blobs), writer },
+    ldp: { reader, writer, edits, quota, keeping, restrictions, transfer, erasure },
     queries,
     identity: { verify, provider, accounts, registry },
-    writeDocuments,
+    journal,
+    backups,
+    writeDocuments: writeAs("import"),
     async close() {
       clearInterval(sweep);
       await queries.close();
+      await backups.close();
+      await journal.close();
       await store.close();
     },
   };

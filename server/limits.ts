@@ -98,11 +98,40 @@ export const LIMITS = Object.freeze({
   undoMsMax: 10 * 60_000,
   undosPerAccountMax: 20,
   folderRowsMax: 2_000, // What the owner's page shows of one folder.
+  listingMembersMax: 20_000, // A longer listing of a container is streamed: never whole in memory.
+  pageMembersMax: 1_000, // Of one page of a listing.
+  podBytesMax: 1024 ** 3, // Quota of a pod, unless the operator gives it another.
+  podResourcesMax: 1_000_000,
+  versionsMax: 20, // Of one document: what it was before. Of more, those that stood for the shortest time go.
+  versionMsKept: 30 * 24 * 3_600_000,
+  trashMsKept: 30 * 24 * 3_600_000,
+  reclaimItemsMax: 200, // What one write may push out of the trash and of histories when the pod is full.
+  sweepGroupsMax: 20_000, // Days of pods that one hourly sweep looks into …
+  sweepItemsMax: 10_000, // … and what it clears away at most …
+  sweepItemsPerCommit: 50, // … in small steps.
+  trashRowsMax: 2_000, // What the owner's page shows of the trash.
+  restrictionsMax: 1_000, // Frozen places of a pod: they are one record.
+  exportsRunningMax: 4, // Each holds a state of the database until its last byte is taken.
+  exportMsMax: 6 * 3_600_000, // The write-ahead log grows for as long as a state is held.
+  archiveEntriesMax: 10_000, // Of an archive without manifest; with one, the pod's quota counts.
+  archiveRatioMax: 20, // Without manifest: what unpacks to more is made to do harm …
+  archiveSlackBytes: 16 * 1024 * 1024, // … or too small to do any.
+  archiveIssuesListed: 100, // Further ones are only counted.
+  journalLooksPerAgentMax: 600, // A minute, each an entry of its own: ten a second. Beyond it what is alike is counted together.
+  journalTallyKeysMax: 40, // Different things counted a minute in one pod: each becomes an entry …
+  journalTallyKeysPerAgentMax: 8, // … so nobody, and not all strangers together, take them all.
+  journalTallyTotalMax: 20_000, // In all pods; then what was counted is written before the minute ends.
+  journalQueryEntriesMax: 50_000, // Entries of one pod's journal that a query may range over at once.
+  journalPageSecondsKept: 3_600, // How long a full page may be shown again without asking; what it says may be erased.
   recordBytesMax: 16 * 1024 * 1024, // Larger content is a blob.
   transactionWritesMax: 10_000, // One commit may not hold up all others.
   transactionBytesMax: 64 * 1024 * 1024, // All of a transaction is in memory at once.
   recordCacheBytesMax: 64 * 1024 * 1024, // Opened records kept in memory.
   readersMax: 64, // Reads at once that must look into the database, each with a connection of its own.
+  databaseCommitsMax: 8, // Connections to PostgreSQL that commit; as many pods commit at the same time.
+  databaseSnapshotsMax: 12, // Connections that hold a state of the database, for what cannot be read from one generation.
+  databaseWaitMsMax: 10_000, // For a connection, or for a database that restarts; then the client is told to come again.
+  databaseStartMsMax: 60_000, // For a database that is not up yet when the server starts.
   diskReserveBytes: 16 * 1024 * 1024, // Kept free, so that deleting and erasing still work when the disk is full.
   orphanMsKept: 3_600_000, // How long an uploaded file may wait for the record that names it.
   transactionTriesMax: 64, // An optimistic transaction that lost so often reports write-conflict.

@@ -19,6 +19,9 @@ export interface Agent {
 
 export const PUBLIC_AGENT: Agent = Object.freeze({ webid: null, client: null, issuer: null, origin: null });
 
+/** Who acts on a pod without a request to it: its owner on the account page, or whoever runs the server. */
+export type By = "owner" | "operator";
+
 /** A request to a pod, parsed once: nothing after `http/parse.ts` looks at raw HTTP. */
 export interface Operation {
   readonly id: string;
@@ -40,6 +43,8 @@ export interface Result {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: Uint8Array | string | AsyncIterable<Uint8Array> | null;
+  /** Of a query's answer, for the journal: how much it tells, and of how much. */
+  readonly extent?: { readonly rows: number; readonly documents: number };
 }
 
 /** A request to one of the server's own doors (accounts, registry, health): no pod, no access list. */

@@ -82,6 +82,11 @@ export const PROBLEMS = define({
     title: "Please confirm that it is you",
     next: "Sign in again, then repeat this within 15 minutes.",
   },
+  restricted: {
+    status: 403,
+    title: "The owner has frozen this for the time being",
+    next: "Nothing is lost: ask the owner, or try again later.",
+  },
   forbidden: { status: 403, title: "You have no access to this", next: "Ask the owner for access." },
   "not-found": { status: 404, title: "There is nothing here", next: "Check the address." },
   "method-not-allowed": {
@@ -124,6 +129,11 @@ export const PROBLEMS = define({
     title: "Too many writers changed this at the same time",
     next: "Send the request again.",
   },
+  gone: {
+    status: 410,
+    title: "What was here was erased for good",
+    next: "Drop links to it and what you keep of it.",
+  },
   "precondition-failed": {
     status: 412,
     title: "The resource has changed since you read it",
@@ -159,6 +169,11 @@ export const PROBLEMS = define({
     status: 422,
     title: "The shape of this folder cannot be used",
     next: "Correct the shape as the detail says, or name another one for the folder. Nothing was stored.",
+  },
+  "archive-invalid": {
+    status: 422,
+    title: "This archive cannot be imported",
+    next: "Use an archive as it was exported, or a ZIP file of documents; the detail says what is wrong with this one.",
   },
   "patch-invalid": {
     status: 422,
@@ -196,6 +211,12 @@ export const PROBLEMS = define({
     title: "Another server did not answer as needed",
     next: "Try again later, or check the address.",
   },
+  "outcome-unknown": {
+    status: 503,
+    title:
+      "The disk or the database failed while this was being stored, so nobody can say yet whether it was",
+    next: "Look whether it is there before you send it again. If it was the disk, nothing more is stored until whoever runs the server has seen to it and restarted the server.",
+  },
   unavailable: {
     status: 503,
     title: "The server cannot do this right now",
@@ -205,6 +226,11 @@ export const PROBLEMS = define({
     status: 503,
     title: "The query took too long",
     next: "Ask for less: name the properties you need, or add a LIMIT.",
+  },
+  "quota-exceeded": {
+    status: 507,
+    title: "The pod is full",
+    next: "Delete something and empty the trash, or ask the operator for more room.",
   },
   "storage-full": {
     status: 507,

@@ -42,16 +42,20 @@ function spell(term: Term, document: readonly Statement[], depth: number): strin
   return `[${about.sort().join("; ")}]`;
 }
 
+/** Whether a statement is one that only the account pages may change. */
+export function isProtected({ subject, predicate }: Statement, webid: string): boolean {
+  return (
+    (subject.value === webid && PROTECTED_PROPERTIES.has(predicate.value)) ||
+    PROTECTED_ANYWHERE.has(predicate.value)
+  );
+}
+
 /**
  * The statements of a WebID document that its owner's apps cannot change, spelled so that they can be compared.
  * Blank nodes are spelled by what is said of them, for their labels mean nothing.
  */
 function protectedStatements(document: readonly Statement[], webid: string): ReadonlySet<string> {
-  const found = document.filter(
-    ({ subject, predicate }) =>
-      (subject.value === webid && PROTECTED_PROPERTIES.has(predicate.value)) ||
-      PROTECTED_ANYWHERE.has(predicate.value),
-  );
+  const found = document.filter((statement) => isProtected(statement, webid));
   return new Set(
     found.map(
       ({ subject, predicate, object }) =>

@@ -31,7 +31,7 @@ const LAYERS: readonly {
   { name: "top", holds: /^server\/((main|app|context|health)\.ts|cli\/)/, mayImport: ["*"] },
   { name: "base", holds: /^server\/[^/]+\.ts$/, mayImport: ["vocab"] },
   { name: "rdf", holds: /^server\/rdf\//, mayImport: ["vocab", "base"] },
-  { name: "port", holds: /^server\/store\/(store|record|pods)\.ts$/, mayImport: ["vocab", "base"] },
+  { name: "port", holds: /^server\/store\/(store|record|pods|durable)\.ts$/, mayImport: ["vocab", "base"] },
   { name: "engines", holds: /^server\/store\//, mayImport: ["vocab", "base", "rdf", "port"] },
   { name: "access", holds: /^server\/access\//, mayImport: ["vocab", "base", "rdf", "port"] },
   { name: "auth", holds: /^server\/auth\//, mayImport: ["vocab", "base", "rdf", "port"] },
@@ -40,7 +40,7 @@ const LAYERS: readonly {
     holds: /^server\/shapes\//,
     mayImport: ["vocab", "base", "rdf", "port", "shape library"],
   },
-  ...["ldp", "query", "account", "import", "passport"].map((feature) => ({
+  ...["ldp", "query", "account", "import", "passport", "journal", "backup", "transfer"].map((feature) => ({
     name: feature, // Never one another: two features that must talk share a word in a lower layer.
     holds: new RegExp(`^server/${feature}/`),
     mayImport: ["vocab", "base", "rdf", "port", "access", "auth", "shapes", "shape library"],
@@ -61,6 +61,7 @@ const ALLOWED: readonly { readonly from: RegExp; readonly to: RegExp; readonly w
 /** Each npm package lives behind one folder per workspace, so that replacing it is a one-folder change. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "node:sqlite": ["server/store/"],
+  pg: ["server/store/"],
   n3: ["server/rdf/", "client-lib/rdf"],
   "@rdfjs/types": ["server/rdf/", "client-lib/rdf"],
   jsonld: ["server/rdf/"],
@@ -75,6 +76,9 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "csv-parse": ["server/import/"],
   saxes: ["server/import/"],
   "ical.js": ["server/import/"],
+  "age-encryption": ["server/backup/"],
+  "modern-tar": ["server/backup/"],
+  yauzl: ["server/transfer/"],
   "@scure/base": ["client-lib/passport/"],
   canonicalize: ["client-lib/passport/"],
   "@inrupt/solid-client": ["client-lib/"],
@@ -95,7 +99,7 @@ const TOP_LEVEL: readonly string[] = [
 ];
 
 /** Growth should be a decision: whoever raises a ceiling says in the commit why. */
-const WEIGHT = { packagesMax: 710, megabytesMax: 240 };
+const WEIGHT = { packagesMax: 724, megabytesMax: 240 };
 
 const linesMax = 400;
 

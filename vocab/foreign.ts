@@ -12,20 +12,23 @@ export const FOREIGN: Readonly<Record<string, readonly [namespace: string, names
     "http://purl.org/dc/terms/",
     "conformsTo created creator date description extent format hasPart hasVersion identifier isPartOf issued language license modified publisher references source subject title type",
   ],
-  dpv: ["https://w3id.org/dpv#", "hasJurisdiction"],
+  dpv: [
+    "https://w3id.org/dpv#",
+    "Access Delete Erase Export Modify Query Restrict Store hasJurisdiction hasProcessing hasPurpose",
+  ],
   foaf: [
     "http://xmlns.com/foaf/0.1/",
     "Agent Document Group Organization Person PersonalProfileDocument account familyName givenName homepage img isPrimaryTopicOf knows maker mbox member name nick phone primaryTopic",
   ],
   ldp: [
     "http://www.w3.org/ns/ldp#",
-    "BasicContainer Container NonRDFSource PreferContainment PreferMembership PreferMinimalContainer RDFSource Resource constrainedBy contains inbox member",
+    "BasicContainer Container NonRDFSource Page PreferContainment PreferMembership PreferMinimalContainer RDFSource Resource constrainedBy contains inbox member",
   ],
   owl: ["http://www.w3.org/2002/07/owl#", "Ontology deprecated sameAs versionInfo"],
   posix: ["http://www.w3.org/ns/posix/stat#", "mtime size"],
   prov: [
     "http://www.w3.org/ns/prov#",
-    "Activity Agent Entity SoftwareAgent endedAtTime generated generatedAtTime startedAtTime used value wasAssociatedWith wasAttributedTo wasDerivedFrom wasGeneratedBy wasInvalidatedBy",
+    "Activity Agent Entity SoftwareAgent endedAtTime generated generatedAtTime invalidated startedAtTime used value wasAssociatedWith wasAttributedTo wasDerivedFrom wasGeneratedBy wasInvalidatedBy",
   ],
   qudt: ["http://qudt.org/schema/qudt/", "QuantityValue hasUnit numericValue"],
   rdf: [

@@ -11,6 +11,7 @@ import { type AccessList, checkAcl, groupsIn, readAccessList } from "./acl.ts";
 import { type Authorization, type Decision, decide, MODES, modesOf } from "./decide.ts";
 import { createGroups } from "./groups.ts";
 import { type AccessOverview, createOverview } from "./overview.ts";
+import { frozenIn } from "./restriction.ts";
 
 export interface AccessDeps {
   /** Canonical, ends in `/`. */
@@ -30,7 +31,8 @@ export interface Access {
   /**
    * Whether the agent has every wanted mode on the target. Rules are read in `snapshot`, so that rule and act belong
    * together; a transaction that is given here runs anew when a rule changes under it. An access list needs Control
-   * whatever is wanted; a `.meta` has the rules of its subject. The pod's owner has Control, whatever the rules say.
+   * whatever is wanted; a `.meta` has the rules of its subject. The pod's owner has Control, whatever the rules say; where
+   * the owner has frozen a place, nobody else has anything.
    * @param wanted All are needed; wanting nothing is granted.
    */
   authorize(
@@ -145,7 +147,11 @@ export function createAccess(deps: AccessDeps): Access {
     const needed: readonly Mode[] = target.auxiliary === "acl" ? ["control"] : wanted;
     if (target.pod !== pod.name) return { kind: "denied", missing: needed }; // Not this pod's to give, nor its owner's.
     const effective = await effectiveRules(snapshot, pod, target.subject);
-    return asOwner(pod, agent, await decideOn(snapshot, pod, trusted(agent), effective, needed));
+    const decision = asOwner(pod, agent, await decideOn(snapshot, pod, trusted(agent), effective, needed));
+    // Only those are told whom the rules let in: to all others a frozen place looks like any that is not theirs.
+    if (decision.kind === "denied" || agent.webid === pod.owner || needed.length === 0) return decision;
+    const isFrozen = await frozenIn(snapshot);
+    return isFrozen(target.subject) ? { kind: "denied", missing: needed, restricted: true } : decision;
   }
 
   async function permissions(
@@ -155,6 +161,8 @@ export function createAccess(deps: AccessDeps): Access {
     target: Target,
   ): Promise<Permissions> {
     if (target.pod !== pod.name) return { user: [], public: [] };
+    const isFrozen = (await frozenIn(snapshot))(target.subject);
+    if (isFrozen && agent.webid !== pod.owner) return { user: [], public: [] };
     const effective = await effectiveRules(snapshot, pod, target.subject);
     const rules = effective.needsGroups
       ? await groups.resolve(snapshot, pod, effective.rules)
@@ -164,7 +172,7 @@ export function createAccess(deps: AccessDeps): Access {
       agent.webid === pod.owner
         ? MODES.filter((mode) => mode === "control" || granted.includes(mode))
         : granted;
-    const everyone = modesOf(rules, PUBLIC_AGENT);
+    const everyone = isFrozen ? [] : modesOf(rules, PUBLIC_AGENT);
     if (target.auxiliary !== "acl") return { user, public: everyone };
     return { user: user.includes("control") ? MODES : [], public: everyone.includes("control") ? MODES : [] };
   }
@@ -175,6 +183,7 @@ export function createAccess(deps: AccessDeps): Access {
     agent: Agent,
   ): Promise<(path: string) => Promise<boolean>> {
     const asker = trusted(agent);
+    const isFrozen = agent.webid === pod.owner ? () => false : await frozenIn(snapshot);
     const root = `/${pod.name}/`;
     const below = new Map<string, Promise<Effective>>(); // Container → what its members inherit.
     const decisions = new Map<Effective, Promise<readonly Mode[]>>();
@@ -224,6 +233,7 @@ export function createAccess(deps: AccessDeps): Access {
         : name.endsWith(".meta")
           ? path.slice(0, -".meta".length)
           : path;
+      if (isFrozen(subject)) return false;
       const own = await listOf(subject);
       const effective = own
         ? own.own

@@ -42,7 +42,12 @@ export interface Authorization {
 
 export type Decision =
   | { readonly kind: "granted" }
-  | { readonly kind: "denied"; readonly missing: readonly Mode[] };
+  | {
+      readonly kind: "denied";
+      readonly missing: readonly Mode[];
+      /** The rules would grant it, but the owner has frozen the place: told only to whom they would let in. */
+      readonly restricted?: true;
+    };
 
 const GRANTED: Decision = Object.freeze({ kind: "granted" });
 

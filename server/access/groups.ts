@@ -98,7 +98,8 @@ export function createGroups({ baseUrl, pods, store, limits }: GroupsDeps): Grou
     if (!place) return NOBODY;
     if (place.pod === pod.name) return (await readDocument(snapshot, place.path)).get(iri) ?? NOBODY;
     const other = await pods.find(place.pod);
-    if (!other) return NOBODY;
+    // Of a pod that is gone or has moved nobody here knows the members of today.
+    if (!other || other.erased !== undefined || other.movedTo !== undefined) return NOBODY;
     return store.read(
       other.id,
       async (theirs) => (await readDocument(theirs, place.path)).get(iri) ?? NOBODY,

@@ -88,7 +88,7 @@ export function createOverview(deps: OverviewDeps, groups: Groups, readList: Rea
     const place = groups.placeOf(iri);
     if (!place || place.pod === pod.name) return true;
     const other = await pods.find(place.pod);
-    if (!other) return true;
+    if (!other || other.erased !== undefined) return true;
     const owner: Agent = { webid: pod.owner, client: null, issuer: null, origin: null };
     const decision = await store.read(other.id, (theirs) =>
       authorize(theirs, other, owner, parseTarget(place.path), ["read"]),

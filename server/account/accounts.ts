@@ -17,8 +17,8 @@ import {
   type Account,
   accountOfPasskey,
   accountOfPod,
+  anyAccount,
   findAccount,
-  hasAccount,
   listAccounts,
   type Passkey,
   putAccount,
@@ -81,7 +81,12 @@ export interface AccountService {
   createSetupLink(): Promise<string>;
   /** No account yet: then the start prints a set-up link. */
   isEmpty(): Promise<boolean>;
+  /** Of all accounts: not for a request. */
   list(): Promise<readonly Account[]>;
+  /** Any one account; null when there is none. */
+  any(): Promise<Account | null>;
+  /** What those among these WebIDs who live here want to be called. */
+  namesOf(webids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /**
    * Opens an account with its pod: the operator's way, without a link.
    * @throws Problem `input-invalid`, `conflict` when the name is taken.
@@ -235,8 +240,22 @@ export function createAccounts(deps: AccountDeps): AccountService {
     credentialOf: (clientId) => credentials.find(clientId),
 
     createSetupLink: async () => `${config.baseUrl}.account/setup#token=${await links.create()}`,
-    isEmpty: async () => !(await read(hasAccount)),
+    isEmpty: async () => (await read(anyAccount)) === null,
     list: () => read(listAccounts),
+    any: () => read(anyAccount),
+    namesOf: (webids) =>
+      read(async (snapshot) => {
+        const names = new Map<string, string>();
+        for (const webid of new Set(webids)) {
+          if (!webid.startsWith(config.baseUrl)) continue;
+          const account = await accountOfPod(
+            snapshot,
+            webid.slice(config.baseUrl.length).split("/", 1)[0] ?? "",
+          );
+          if (account?.webid === webid) names.set(webid, account.name);
+        }
+        return names;
+      }),
     open: (chosen) => make(chosen, [], async () => {}),
 
     async checkLink(token) {

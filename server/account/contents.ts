@@ -24,6 +24,8 @@ export interface Folder {
   readonly items: readonly Item[];
   /** True when there is more than `folderRowsMax` shows. */
   readonly cut: boolean;
+  /** Where the next part begins; null when there is none. */
+  readonly next: string | null;
 }
 
 /**
@@ -52,49 +54,25 @@ function toItem(container: string, entry: Entry): Item {
   };
 }
 
-/** @throws Problem `not-found` */
-export function readFolder(store: Store, pod: Pod, path: string, limits: Limits): Promise<Folder> {
+/**
+ * A folder, or as much of it as a page shows: folders first, in the order of names. Of one with more than `folderRowsMax`
+ * entries each part is in order, and comes after another in none.
+ * @param after `next` of the part before; null for the first.
+ * @throws Problem `not-found`; `input-invalid` for an `after` that is none of this folder.
+ */
+export function readFolder(
+  store: Store,
+  pod: Pod,
+  path: string,
+  limits: Limits,
+  after: string | null = null,
+): Promise<Folder> {
   return store.read(pod.id, async (snapshot) => {
     const self = await snapshot.get("resource", parentOf(path) ?? "/", nameOf(path));
     if (!self || !path.endsWith("/")) throw new Problem("not-found", "There is no such folder");
-    const items: Item[] = [];
-    let cut = false;
-    for await (const entry of snapshot.list("resource", path)) {
-      if (items.length === limits.folderRowsMax) {
-        cut = true;
-        break;
-      }
-      items.push(toItem(path, entry));
-    }
+    const { entries, next } = await snapshot.page("resource", path, after, limits.folderRowsMax);
+    const items = entries.map((entry) => toItem(path, entry));
     items.sort((a, b) => Number(b.isFolder) - Number(a.isFolder) || order.compare(a.name, b.name));
-    return { path, items, cut };
+    return { path, items, cut: next !== null, next };
   });
-}
-
-interface Size {
-  readonly files: number;
-  readonly bytes: number;
-}
-
-const PODS_REMEMBERED = 1_000;
-
-/** How much there is in a whole pod: counted once for each state of it, since a large pod takes a while. */
-export function createMeasure(store: Store): (pod: Pod) => Promise<Size> {
-  const known = new Map<string, Size & { readonly generation: number }>();
-  return (pod) =>
-    store.read(pod.id, async (snapshot) => {
-      const former = known.get(pod.id);
-      if (former?.generation === snapshot.generation) return former;
-      let files = 0;
-      let bytes = 0;
-      for await (const entry of snapshot.all("resource")) {
-        const record = decodeRecord<ResourceRecord>(entry);
-        if (record.kind === "container") continue;
-        files += 1;
-        bytes += record.bytes;
-      }
-      known.set(pod.id, { files, bytes, generation: snapshot.generation });
-      if (known.size > PODS_REMEMBERED) known.delete(known.keys().next().value ?? "");
-      return { files, bytes };
-    });
 }

@@ -10,8 +10,8 @@ import { parseRdf } from "../rdf/parse.ts";
 import { serializeRdf } from "../rdf/serialize.ts";
 import { namedNode, type Quad, quad } from "../rdf/terms.ts";
 import type { Pod } from "../store/pods.ts";
-import { decodeDocument, encodeDocument } from "../store/record.ts";
-import type { Entry, Snapshot, Store } from "../store/store.ts";
+import { decodeDocument } from "../store/record.ts";
+import type { Committed, Entry, Snapshot, Store, Transaction } from "../store/store.ts";
 import type { AccessChange, AccessEntry, OwnerAccess, Who } from "./owner.ts";
 
 export interface OwnerAccessDeps {
@@ -20,8 +20,22 @@ export interface OwnerAccessDeps {
   readonly store: Store;
   readonly access: Pick<Access, "overview" | "checkAcl">;
   readonly limits: Limits;
-  readonly now: () => Date;
+  /** Runs a change of access lists in one transaction; what they said so far is kept as their history. */
+  readonly change: <T>(
+    pod: Pod,
+    work: (transaction: Transaction, put: PutList) => Promise<T>,
+  ) => Promise<Committed<T>>;
+  /** Notes what is done, in the transaction that does it. */
+  readonly record: (
+    transaction: Transaction,
+    pod: Pod,
+    act: "grant" | "revoke" | "access",
+    path: string,
+  ) => void;
 }
+
+/** @param turtle The list of what stands at `path`; null takes it away. */
+type PutList = (path: string, turtle: Uint8Array | null) => Promise<void>;
 
 const PREFIXES = { acl: acl.Access.slice(0, -"Access".length), foaf: foaf.Agent.slice(0, -"Agent".length) };
 
@@ -44,13 +58,20 @@ interface Edit {
 /**
  * Each change is one transaction over the access lists, and can be undone until somebody else changes one of them.
  */
-export function createOwnerAccess({ baseUrl, store, access, limits, now }: OwnerAccessDeps): OwnerAccess {
+export function createOwnerAccess(deps: OwnerAccessDeps): OwnerAccess {
+  const { baseUrl, store, access, limits, record } = deps;
   const origin = baseUrl.slice(0, -1);
   const urlOf = (path: string): string => `${origin}${path}`;
 
   async function readList(entry: Entry): Promise<readonly Quad[]> {
     const { bytes, contentType } = decodeDocument(entry);
     return parseRdf(bytes, contentType, `${urlOf(entry.group)}.acl`, limits);
+  }
+
+  /** The very bytes where the list was written in Turtle. */
+  async function turtleOf(entry: Entry): Promise<Uint8Array> {
+    const { bytes, contentType } = decodeDocument(entry);
+    return contentType === "text/turtle" ? bytes : serializeRdf(await readList(entry), "text/turtle", {});
   }
 
   /** The list that is in force at `path`: its own, or that of the nearest folder above. */
@@ -68,8 +89,7 @@ export function createOwnerAccess({ baseUrl, store, access, limits, now }: Owner
       ? quads
       : ownersRule(pod, url);
     access.checkAcl(rules, `${url}.acl`, url, pod);
-    const bytes = await serializeRdf(rules, "text/turtle", { prefixes: PREFIXES });
-    return encodeDocument({ contentType: "text/turtle", modified: now().getTime(), bytes });
+    return serializeRdf(rules, "text/turtle", { prefixes: PREFIXES });
   }
 
   /** What an emptied list says: without a list the place would inherit again, and could open to more people. */
@@ -101,29 +121,31 @@ export function createOwnerAccess({ baseUrl, store, access, limits, now }: Owner
   /** Runs an edit and remembers what was there, so that it can be put back as long as nobody else has written since. */
   async function change(
     pod: Pod,
+    act: "grant" | "revoke",
     edit: (
       put: (path: string, before: Entry | null, quads: readonly Quad[]) => Promise<void>,
       transaction: Snapshot,
     ) => Promise<void>,
   ): Promise<AccessChange> {
-    const { result: edits, generation } = await store.write(pod.id, async (transaction) => {
+    const { result: edits, generation } = await deps.change(pod, async (transaction, putList) => {
       const done: Edit[] = [];
       await edit(async (path, before, quads) => {
-        transaction.put("auxiliary", path, "acl", await encode(quads, pod, path));
-        done.push({ path, before: before?.value ?? null });
+        await putList(path, await encode(quads, pod, path));
+        record(transaction, pod, act, `${path}.acl`);
+        done.push({ path, before: before && (await turtleOf(before)) });
       }, transaction);
       return done;
     });
     return {
       places: edits.length,
       async undo() {
-        await store.write(pod.id, async (transaction) => {
+        await deps.change(pod, async (transaction, putList) => {
           for (const { path, before } of edits) {
             const present = await transaction.get("auxiliary", path, "acl");
             if (present?.version !== generation)
               throw new Problem("conflict", "This has been changed since; it cannot be undone any more");
-            if (before) transaction.put("auxiliary", path, "acl", before);
-            else transaction.delete("auxiliary", path, "acl");
+            await putList(path, before);
+            record(transaction, pod, "access", `${path}.acl`);
           }
         });
       },
@@ -151,7 +173,7 @@ export function createOwnerAccess({ baseUrl, store, access, limits, now }: Owner
       return { people: counts.agents, entries: [...merged.values()] };
     },
     revoke: (pod, who, path) =>
-      change(pod, async (put, transaction) => {
+      change(pod, "revoke", async (put, transaction) => {
         const entries: Entry[] = [];
         if (path === null) {
           for await (const entry of transaction.all("auxiliary"))
@@ -167,7 +189,7 @@ export function createOwnerAccess({ baseUrl, store, access, limits, now }: Owner
         }
       }),
     grant: (pod, who, path, modes) =>
-      change(pod, async (put, transaction) => {
+      change(pod, "grant", async (put, transaction) => {
         if (!(await transaction.get("resource", parentOf(path) ?? "/", nameOf(path))))
           throw new Problem("not-found", "There is no such place in your pod");
         const source = await effective(transaction, pod, path);

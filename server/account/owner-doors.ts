@@ -3,7 +3,7 @@ import { Problem } from "../errors.ts";
 import type { Mode } from "../operation.ts";
 import type { Pod } from "../store/pods.ts";
 import type { AccountService } from "./accounts.ts";
-import { createMeasure, parseOwnPath, readFolder } from "./contents.ts";
+import { parseOwnPath, readFolder } from "./contents.ts";
 import { type AccountDoor, done, type Guards } from "./guards.ts";
 import { type ConsentedApps, createUndos, isCard, labelOf, parseWho } from "./owner.ts";
 import type { Account } from "./records.ts";
@@ -18,7 +18,6 @@ export function ownerDoors(
 ): readonly AccountDoor[] {
   const { limits, now, pods, store, access } = accounts.deps;
   const undos = createUndos(now, limits);
-  const measure = createMeasure(store);
 
   async function podOf(account: Account): Promise<Pod> {
     const pod = await pods.find(account.pod);
@@ -51,13 +50,12 @@ export function ownerDoors(
       path: "/.account/overview",
       door: guards.see(async ({ account }) => {
         const pod = await podOf(account);
-        const [found, root, size, everybody] = await Promise.all([
+        const [found, root, size] = await Promise.all([
           access.overview(pod),
           readFolder(store, pod, `/${pod.name}/`, limits),
-          measure(pod),
-          accounts.list(),
+          store.usage(pod.id),
         ]);
-        const names = new Map(everybody.map(({ webid, name }) => [webid as string, name]));
+        const names = await accounts.namesOf(found.entries.flatMap(({ who }) => who.iri ?? []));
         const entries = found.entries.map((entry) => ({
           ...entry,
           who: { ...entry.who, label: labelOf(entry.who, names) },
@@ -70,7 +68,7 @@ export function ownerDoors(
           ),
           entries,
           items: root.items,
-          files: size.files,
+          resources: size.resources,
           bytes: size.bytes,
         });
       }),
@@ -86,6 +84,7 @@ export function ownerDoors(
             pod,
             parseOwnPath(url.searchParams.get("path") ?? `/${pod.name}/`, pod),
             limits,
+            url.searchParams.get("after"),
           ),
         );
       }),

@@ -65,10 +65,10 @@ export async function listAccounts(snapshot: Snapshot): Promise<readonly Account
   return accounts.sort((a, b) => a.created - b.created);
 }
 
-/** Whether anybody has an account here; reads one record. */
-export async function hasAccount(snapshot: Snapshot): Promise<boolean> {
-  for await (const _entry of snapshot.list("account", BY_ID)) return true;
-  return false;
+/** Reads one record, however many there are. */
+export async function anyAccount(snapshot: Snapshot): Promise<Account | null> {
+  const { entries } = await snapshot.page("account", BY_ID, null, 1);
+  return entries[0] ? decodeRecord<Account>(entries[0]) : null;
 }
 
 /**
@@ -90,4 +90,11 @@ export async function putAccount(transaction: Transaction, account: Account): Pr
   }
   if (!before) transaction.put("account", BY_POD, account.pod, encodeRecord(account.id));
   transaction.put("account", BY_ID, account.id, encodeRecord(account));
+}
+
+/** The account and its indexes. */
+export function dropAccount(transaction: Transaction, { id, pod, passkeys }: Account): void {
+  for (const passkey of passkeys) transaction.delete("account", BY_PASSKEY, passkey.id);
+  transaction.delete("account", BY_POD, pod);
+  transaction.delete("account", BY_ID, id);
 }

@@ -51,6 +51,8 @@ export interface ProviderState {
   readonly revoke: (accountId: string, grantId: string) => Promise<boolean>;
   /** Ends all of the account's sessions here; its consents stay. To be called when it logs out of our own pages. */
   readonly signOut: (accountId: string) => Promise<void>;
+  /** Removes all that names the account, expired or not, logins under way included: for one that is closed. */
+  readonly forget: (accountId: string) => Promise<void>;
   /** Removes what has expired; to be called about hourly. @returns how many records. */
   readonly sweep: () => Promise<number>;
 }
@@ -225,6 +227,19 @@ export function createProviderState({
           transaction.delete("oidc", `sessions ${accountId}`, digest(`${pointer.model} ${pointer.id}`));
         }
       }),
+    async forget(accountId) {
+      const found: { group: string; item: string }[] = [];
+      await store.read(SERVER_POD, async (snapshot) => {
+        for await (const { group, item, value } of snapshot.all("oidc"))
+          if (group.includes(accountId) || Buffer.from(value).includes(accountId))
+            found.push({ group, item });
+      });
+      for (let start = 0; start < found.length; start += SWEEP_BATCH)
+        await write(async (transaction) => {
+          for (const { group, item } of found.slice(start, start + SWEEP_BATCH))
+            transaction.delete("oidc", group, item);
+        });
+    },
     async sweep() {
       const over: { group: string; item: string }[] = [];
       await store.read(SERVER_POD, async (snapshot) => {

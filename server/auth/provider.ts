@@ -33,7 +33,8 @@ export interface ProviderDependencies {
 }
 
 /** Beside its doors: what the account pages may ask of it, and its upkeep. */
-export interface Provider extends Pick<ProviderState, "consentedApps" | "revoke" | "signOut" | "sweep"> {
+export interface Provider
+  extends Pick<ProviderState, "consentedApps" | "revoke" | "signOut" | "forget" | "sweep"> {
   readonly issuer: string;
   /** Is this a path of {@link Provider.handle}? */
   readonly owns: (path: string) => boolean;
@@ -181,6 +182,7 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     consentedApps: state.consentedApps,
     revoke: state.revoke,
     signOut: state.signOut,
+    forget: state.forget,
     sweep: state.sweep,
   };
 }

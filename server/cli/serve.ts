@@ -7,6 +7,7 @@ import type { Config } from "../config.ts";
 import { type Context, createContext } from "../context.ts";
 import { OperatorError } from "../errors.ts";
 import { createHttpServer } from "../http/server.ts";
+import { type Operator, openOperator } from "./operator.ts";
 
 export interface Running {
   readonly context: Context;
@@ -43,14 +44,26 @@ export async function serve(config: Config, writeLog: (line: string) => void): P
       : config.baseUrl;
   let context: Context;
   try {
+    if (config.backup.restoreFrom !== "")
+      await (await import("./restore.ts")).restoreAtStart(config, writeLog);
     context = await createContext({ ...config, port, baseUrl }, writeLog);
   } catch (error) {
     server.close();
     server.closeAllConnections();
     throw error;
   }
+  let operator: Operator;
+  try {
+    operator = await openOperator(context, async () => (await import("./tasks/index.ts")).TASKS);
+  } catch (error) {
+    await context.close();
+    server.close();
+    server.closeAllConnections();
+    throw error;
+  }
   listener = createApp(context);
   for (const { request, response } of early) listener(request, response);
+  context.backups.begin();
   return {
     context,
     async close() {
@@ -61,6 +74,8 @@ export async function serve(config: Config, writeLog: (line: string) => void): P
       await closed;
       clearInterval(look);
       clearTimeout(cut);
+      // A task that makes a backup is told so at once; the others may end.
+      await Promise.all([operator.close(), context.backups.close()]);
       await context.close();
     },
   };

@@ -16,8 +16,8 @@ export async function checkAddress(
   wanted: Config,
 ): Promise<void> {
   const { baseUrl, dataFolder, port } = config;
-  const stranger = (await identity.accounts.list()).find(({ webid }) => !webid.startsWith(baseUrl));
-  if (!stranger) return;
+  const stranger = await identity.accounts.any(); // All began under one address, for this has been checked at each start.
+  if (!stranger || stranger.webid.startsWith(baseUrl)) return;
   const { href } = new URL("/", stranger.webid);
   const remedy =
     port !== wanted.port && wanted.mayMovePort

@@ -17,6 +17,7 @@ const EXPOSED = [
   "Allow",
   "Content-Disposition",
   "Content-Length",
+  "Content-Location",
   "Content-Range",
   "Content-Type",
   "ETag",
@@ -24,6 +25,9 @@ const EXPOSED = [
   "Link",
   "Location",
   "MS-Author-Via",
+  "Preference-Applied",
+  "RateLimit",
+  "RateLimit-Policy",
   "Retry-After",
   "Updates-Via",
   "Vary",
@@ -162,7 +166,9 @@ export function createResponder({ log, errorPage, problemBase, challenge }: Resp
     }
     const { body, status } = result;
     const bytes = typeof body === "string" ? Buffer.from(body) : body instanceof Uint8Array ? body : null;
-    if (!hasLength && status !== 204 && status !== 304 && (bytes || body === null))
+    // HEAD need not say how long the answer to GET would be: of some that would be long to find out.
+    const isKnown = bytes !== null || (body === null && request.method !== "HEAD");
+    if (!hasLength && status !== 204 && status !== 304 && isKnown)
       flat.push("content-length", String(bytes?.length ?? 0));
     if (isLeftUnread(request)) flat.push("connection", "close");
     if (request.method === "HEAD" || body === null || bytes) {

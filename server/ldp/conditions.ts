@@ -1,10 +1,25 @@
 /** Conditional requests and ranges. https://www.rfc-editor.org/rfc/rfc9110#section-13 */
 import { Problem } from "../errors.ts";
 
+/** Suffixes that keep the ETags of a version's forms apart. */
+export const FORMS: Readonly<Record<string, string>> = {
+  "text/turtle": "ttl",
+  "application/ld+json": "jsonld",
+  "application/n-triples": "nt",
+  "application/n-quads": "nq",
+};
+
 /** ETag of a version in the form it was stored in; other forms get a suffix, for they are other bytes. */
 export function etagOf(version: number, form = ""): string {
   return `"${version.toString(36)}${form && `-${form}`}"`;
 }
+
+/** The same for a representation that need not be the same bytes each time: good for If-None-Match, never for If-Match. */
+export function weakEtagOf(version: number, form: string): string {
+  return `W/${etagOf(version, form)}`;
+}
+
+const isWeak = (etag: string): boolean => etag.startsWith("W/");
 
 /** `"k3-jsonld"` and `"k3"` are forms of the same version: a client that read either may write. */
 function versionOf(etag: string): string {
@@ -74,7 +89,7 @@ export function checkReadConditions(
   const fits =
     match === undefined
       ? !(Math.floor(modified / 1000) * 1000 > since)
-      : match.trim() === "*" || tagsOf(match).includes(etag);
+      : match.trim() === "*" || (!isWeak(etag) && tagsOf(match).includes(etag));
   if (!fits) throw new Problem("precondition-failed");
 }
 
@@ -86,7 +101,8 @@ export function isNotModified(
 ): boolean {
   const noneMatch = headers["if-none-match"];
   if (noneMatch !== undefined) {
-    return noneMatch.trim() === "*" || tagsOf(noneMatch).some((tag) => tag.replace(/^W\//, "") === etag);
+    const same = (tag: string): boolean => tag.replace(/^W\//, "") === etag.replace(/^W\//, "");
+    return noneMatch.trim() === "*" || tagsOf(noneMatch).some(same);
   }
   const since = headers["if-modified-since"];
   if (since === undefined) return false;

@@ -1,9 +1,19 @@
 /** Storing documents and folders with all that hangs on them: the records of a resource change here and nowhere else. */
 import { Problem } from "../errors.ts";
-import { nameOf, parentOf } from "../iri.ts";
-import { encodeDocument, encodeRecord, type ResourceRecord } from "../store/record.ts";
-import type { Transaction } from "../store/store.ts";
-import { findResource, otherForm } from "./find.ts";
+import { type Auxiliary, nameOf, parentOf } from "../iri.ts";
+import type { Pod } from "../store/pods.ts";
+import {
+  decodeDocument,
+  encodeDocument,
+  encodeRecord,
+  type ResourceRecord,
+  type StoredDocument,
+} from "../store/record.ts";
+import type { Committed, Transaction } from "../store/store.ts";
+import type { Edit, Edits } from "./edit.ts";
+import { type Found, findResource, otherForm } from "./find.ts";
+import { keepVersion } from "./history.ts";
+import { trashAuxiliary, trashResource } from "./trash.ts";
 
 export interface Content {
   readonly kind: "rdf" | "binary";
@@ -12,18 +22,21 @@ export interface Content {
 }
 
 /** Creates missing containers up to the pod's root and marks the parent's listing as changed. */
-export async function link(transaction: Transaction, path: string, now: number): Promise<void> {
+export async function link(edit: Edit, path: string): Promise<void> {
+  const { transaction, now } = edit;
   const parent = parentOf(path);
   if (parent === null || parent === "/") return;
   transaction.put("stamp", parent, "", encodeRecord({ modified: now })); // Blind: writers to one folder do not conflict.
   if (await findResource(transaction, parent)) return;
   if (await findResource(transaction, otherForm(parent)))
     throw new Problem("conflict", `${nameOf(parent)} is a document, not a folder`);
-  putContainer(transaction, parent, now);
-  await link(transaction, parent, now);
+  putContainer(edit, parent);
+  await link(edit, parent);
 }
 
-export function putContainer(transaction: Transaction, path: string, now: number): void {
+/** Records a folder where there is none. */
+export function putContainer(edit: Edit, path: string): void {
+  const { transaction, now } = edit;
   const record: ResourceRecord = {
     kind: "container",
     contentType: "text/turtle",
@@ -33,20 +46,25 @@ export function putContainer(transaction: Transaction, path: string, now: number
   };
   transaction.put("resource", parentOf(path) ?? "", nameOf(path), encodeRecord(record));
   transaction.put("stamp", path, "", encodeRecord({ modified: now }));
+  edit.count(0, 1);
 }
 
-/** Stores a document or binary with all that hangs on it. @returns the file it used before, if that is free now. */
-export async function putDocument(
-  transaction: Transaction,
-  path: string,
-  content: Content,
-  now: number,
-): Promise<readonly string[]> {
+/** Whether writing it again would change nothing that anybody could miss. */
+function isSame(former: ResourceRecord, body: Uint8Array | null, content: Content): boolean {
+  if (former.kind !== content.kind || former.contentType !== content.contentType) return false;
+  if (content.bytes instanceof Uint8Array) return body !== null && Buffer.compare(body, content.bytes) === 0;
+  return former.blob === content.bytes.hash;
+}
+
+/** Stores a document or binary with all that hangs on it; what was there becomes a version of it. */
+export async function putDocument(edit: Edit, path: string, content: Content): Promise<void> {
+  const { transaction, now } = edit;
   const before = await findResource(transaction, path);
   if (!before && (await findResource(transaction, otherForm(path))))
     throw new Problem("conflict", `${nameOf(path)} is a folder`);
   const blob = "hash" in content.bytes ? content.bytes.hash : undefined;
   const bytes = "hash" in content.bytes ? content.bytes.bytes : content.bytes.length;
+  const history = before && (await formerly(edit, path, before, content, bytes));
   const record: ResourceRecord = {
     kind: content.kind,
     contentType: content.contentType,
@@ -54,41 +72,103 @@ export async function putDocument(
     created: before?.record.created ?? now,
     modified: now,
     ...(blob !== undefined && { blob }),
+    ...(history && { history }),
   };
+  edit.count(bytes - (before?.record.bytes ?? 0), before ? 0 : 1);
   transaction.put("resource", parentOf(path) ?? "", nameOf(path), encodeRecord(record));
   if (content.bytes instanceof Uint8Array) transaction.put("body", path, "", content.bytes);
   else transaction.delete("body", path, "");
-  if (blob !== undefined) transaction.put("blob", blob, path, new Uint8Array());
-  await link(transaction, path, now);
+  if (blob !== undefined) edit.useFile(blob, path);
+  await link(edit, path);
   const old = before?.record.blob;
-  if (old === undefined || old === blob) return [];
-  transaction.delete("blob", old, path);
-  return [old];
+  if (old !== undefined && old !== blob) edit.dropFile(old, path);
+}
+
+async function formerly(edit: Edit, path: string, { record }: Found, content: Content, bytes: number) {
+  const body = record.blob === undefined ? await edit.transaction.get("body", path, "") : null;
+  if (record.kind === "container" || isSame(record, body?.value ?? null, content)) return record.history;
+  const { kind, contentType, modified, blob } = record;
+  const version = {
+    kind,
+    contentType,
+    modified,
+    size: record.bytes,
+    bytes: body?.value ?? new Uint8Array(),
+    ...(blob !== undefined && { blob }),
+  };
+  return keepVersion(edit, path, { history: record.history, version }, bytes - record.bytes);
+}
+
+/** Stores an access list or a description; what was there becomes a version of it. */
+export async function putAuxiliary(
+  edit: Edit,
+  subject: string,
+  item: Auxiliary,
+  { contentType, bytes }: Pick<StoredDocument, "contentType" | "bytes">,
+): Promise<void> {
+  const { transaction, now } = edit;
+  const entry = await transaction.get("auxiliary", subject, item);
+  const before = entry && decodeDocument(entry);
+  const growth = bytes.length - (before?.bytes.length ?? 0);
+  let history = before?.history;
+  if (before && (before.contentType !== contentType || Buffer.compare(before.bytes, bytes) !== 0)) {
+    const version = {
+      kind: "rdf" as const,
+      contentType: before.contentType,
+      modified: before.modified,
+      size: before.bytes.length,
+      bytes: before.bytes,
+    };
+    history = keepVersion(edit, `${subject}.${item}`, { history, version }, growth);
+  }
+  edit.count(growth, 0);
+  transaction.put(
+    "auxiliary",
+    subject,
+    item,
+    encodeDocument({ contentType, modified: now, bytes, ...(history && { history }) }),
+  );
+}
+
+/** Moves an access list or a description to the trash, if there is one. @returns the id of the deletion. */
+export async function removeAuxiliary(edit: Edit, subject: string, item: Auxiliary): Promise<string | null> {
+  const id = await trashAuxiliary(edit, subject, item);
+  // The listing shows the description: without it, it is another one.
+  if (item === "meta" && subject.endsWith("/"))
+    edit.transaction.put("stamp", subject, "", encodeRecord({ modified: edit.now }));
+  return id;
 }
 
 /**
- * Removes a resource with its auxiliaries.
- * @returns the file it used, if that is free now.
+ * Moves a resource to the trash, with its auxiliaries.
+ * @returns the id of the deletion.
  * @throws Problem `container-not-empty`.
  */
-export async function removeResource(
-  transaction: Transaction,
-  path: string,
-  { kind, blob }: ResourceRecord,
-  now: number,
-): Promise<readonly string[]> {
-  if (kind === "container") {
-    for await (const _member of transaction.list("resource", path)) throw new Problem("container-not-empty");
-    transaction.delete("stamp", path, "");
+export async function removeResource(edit: Edit, path: string, record: ResourceRecord): Promise<string> {
+  if (record.kind === "container") {
+    for await (const _member of edit.transaction.list("resource", path))
+      throw new Problem("container-not-empty");
   }
-  transaction.delete("resource", parentOf(path) ?? "", nameOf(path));
-  transaction.delete("body", path, "");
-  for await (const { group, item } of transaction.list("auxiliary", path))
-    transaction.delete("auxiliary", group, item);
-  await link(transaction, path, now);
-  if (blob === undefined) return [];
-  transaction.delete("blob", blob, path);
-  return [blob];
+  const id = await trashResource(edit, path, record);
+  await link(edit, path);
+  return id;
+}
+
+/** @returns what changes access lists for the owner's page: under a quota, with a history, as any other write. */
+export function changeLists(edits: Edits) {
+  return <T>(
+    pod: Pod,
+    work: (
+      transaction: Transaction,
+      put: (path: string, turtle: Uint8Array | null) => Promise<void>,
+    ) => Promise<T>,
+  ): Promise<Committed<T>> =>
+    edits.write(pod, (edit) =>
+      work(edit.transaction, async (path, turtle) => {
+        if (turtle) await putAuxiliary(edit, path, "acl", { contentType: "text/turtle", bytes: turtle });
+        else await removeAuxiliary(edit, path, "acl");
+      }),
+    );
 }
 
 /** A document that the server itself writes: the first documents of a pod, imports. Paths are canonical. */
@@ -102,30 +182,22 @@ export interface NewDocument {
 }
 
 /** Writes documents without a request; their bytes must be valid, for nobody checks them here. */
-export async function putDocuments(
-  transaction: Transaction,
-  documents: readonly NewDocument[],
-  now: number,
-): Promise<void> {
+export async function putDocuments(edit: Edit, documents: readonly NewDocument[]): Promise<void> {
   const text = new TextEncoder();
-  const putAuxiliary = (path: string, item: "acl" | "meta", turtle: string | undefined) => {
-    if (turtle === undefined) return;
-    transaction.put(
-      "auxiliary",
-      path,
-      item,
-      encodeDocument({ contentType: "text/turtle", modified: now, bytes: text.encode(turtle) }),
-    );
-  };
   for (const { path, contentType, bytes, acl, meta } of documents) {
     if (path.endsWith("/")) {
-      if (!(await findResource(transaction, path))) putContainer(transaction, path, now);
-      await link(transaction, path, now);
+      if (!(await findResource(edit.transaction, path))) putContainer(edit, path);
+      await link(edit, path);
     } else {
       const kind = contentType.startsWith("text/turtle") ? "rdf" : "binary";
-      await putDocument(transaction, path, { kind, contentType, bytes }, now);
+      await putDocument(edit, path, { kind, contentType, bytes });
     }
-    putAuxiliary(path, "acl", acl);
-    putAuxiliary(path, "meta", meta);
+    for (const [item, turtle] of [
+      ["acl", acl],
+      ["meta", meta],
+    ] as const) {
+      if (turtle === undefined) continue;
+      await putAuxiliary(edit, path, item, { contentType: "text/turtle", bytes: text.encode(turtle) });
+    }
   }
 }

@@ -22,13 +22,14 @@ export async function containerState(
   meta: Entry | null,
 ): Promise<{ readonly version: number; readonly modified: number }> {
   const stamp = await snapshot.get("stamp", path, "");
+  const description = meta && decodeDocument(meta);
   const changes = [
     record.modified,
     stamp ? decodeRecord<{ modified: number }>(stamp).modified : 0,
-    meta ? decodeDocument(meta).modified : 0,
+    description?.modified ?? 0,
   ];
   return {
-    version: Math.max(entry.version, stamp?.version ?? 0, meta?.version ?? 0),
+    version: Math.max(entry.version, stamp?.version ?? 0, description?.version ?? meta?.version ?? 0),
     modified: Math.max(...changes),
   };
 }
@@ -40,8 +41,10 @@ export function otherForm(path: string): string {
 
 /** Something with bytes that are one RDF document or one binary. */
 export interface Stored {
-  /** Identity for caches; its version makes the ETag. */
+  /** Identity for caches. */
   readonly entry: Entry;
+  /** What the ETag is made of. */
+  readonly version: number;
   readonly contentType: string;
   readonly modified: number;
   readonly isRdf: boolean;
@@ -54,14 +57,15 @@ export async function findStored(snapshot: Snapshot, target: Target): Promise<St
   if (target.auxiliary) {
     const entry = await snapshot.get("auxiliary", target.subject, target.auxiliary);
     if (!entry) return null;
-    const { contentType, modified, bytes } = decodeDocument(entry);
-    return { entry, contentType, modified, isRdf: true, bytes, blob: null };
+    const { contentType, modified, bytes, version = entry.version } = decodeDocument(entry);
+    return { entry, version, contentType, modified, isRdf: true, bytes, blob: null };
   }
   const found = await findResource(snapshot, target.path);
   if (!found || found.record.kind === "container") return null;
   const { record, entry } = found;
   const common = {
     entry,
+    version: record.version ?? entry.version,
     contentType: record.contentType,
     modified: record.modified,
     isRdf: record.kind === "rdf",

@@ -17,7 +17,7 @@ export type Nature = "root" | "container" | "document" | "auxiliary" | "root-acl
 
 /** Addresses in each pod that are the server's own: nothing can be stored there. */
 function isReserved(name: string): boolean {
-  return /^(sparql|\.well-known)(\/|$)/.test(name);
+  return /^(sparql|\.well-known|\.journal)(\/|$)/.test(name);
 }
 
 export function natureOf(target: Target, podName: string): Nature {

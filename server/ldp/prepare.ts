@@ -24,6 +24,7 @@ export type Prepared =
   | { readonly kind: "patch"; readonly patch: Patch }
   | null;
 
+const TYPE_CHARS_MAX = 512;
 const CONTAINER_LINK = /<http:\/\/www\.w3\.org\/ns\/ldp#(?:Basic)?Container>\s*;[^,]*\brel\s*=\s*"?type"?/i;
 
 /** Whether a POST asks for a container. https://www.w3.org/TR/ldp/#ldpc-post-createrdf */
@@ -36,6 +37,9 @@ function contentTypeOf(operation: Operation): string {
   if (contentType === undefined || contentType.trim() === "") throw new Problem("content-type-missing");
   if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;.*)?$/.test(contentType))
     throw new Problem("unsupported-media-type", "This is not a media type");
+  // It is kept with the document, and counts for nothing in the pod's quota.
+  if (contentType.length > TYPE_CHARS_MAX)
+    throw new Problem("unsupported-media-type", `A media type has at most ${TYPE_CHARS_MAX} characters`);
   return contentType;
 }
 
@@ -68,7 +72,8 @@ async function prepareRdf(
 /**
  * The content of a PUT or POST.
  * @param base What relative references in the content are resolved against.
- * @throws Problem `content-type-missing`, `unsupported-media-type`, `rdf-invalid`, `body-too-large`.
+ * @param checkRoom Asked before large content is read.
+ * @throws Problem `content-type-missing`, `unsupported-media-type`, `rdf-invalid`, `body-too-large`, `quota-exceeded`.
  */
 export async function prepareContent(
   operation: Operation,
@@ -77,12 +82,16 @@ export async function prepareContent(
   pod: PodId,
   blobs: Blobs,
   limits: Limits,
+  checkRoom: (bytes: number) => Promise<void>,
 ): Promise<Prepared> {
   if (operation.headers["content-range"] !== undefined)
     throw new Problem("bad-request", "A part of a resource cannot be written; send all of it, or a PATCH");
   if (asContainer && !operation.body) return { kind: "container", quads: [] };
   const contentType = contentTypeOf(operation);
   const mediaType = mediaTypeOf(contentType);
+  const announced = Number(operation.headers["content-length"] ?? 0);
+  // What is too large for any pod is told so below.
+  if (announced > limits.inlineBytesMax && announced <= limits.blobBytesMax) await checkRoom(announced);
   if (asContainer || operation.target.auxiliary) {
     const bytesMax = operation.target.auxiliary ? limits.aclBytesMax : limits.rdfBytesMax;
     if (!isRdfType(mediaType)) {

@@ -1,19 +1,19 @@
 /** GET and HEAD of a pod's resources: documents, binaries, containers, and their auxiliaries. */
 import { Problem } from "../errors.ts";
 import { nameOf } from "../iri.ts";
+import type { Limits } from "../limits.ts";
 import { Lru } from "../lru.ts";
 import type { Operation, Result } from "../operation.ts";
-import { containerQuads, containerTurtle } from "../rdf/container.ts";
 import { mediaTypeOf, negotiate, RDF_TYPES } from "../rdf/media.ts";
 import { parseRdf } from "../rdf/parse.ts";
 import { serializeRdf } from "../rdf/serialize.ts";
 import type { Pod } from "../store/pods.ts";
-import { decodeDocument, decodeRecord, type ResourceRecord } from "../store/record.ts";
-import type { Blobs, Entry, Snapshot } from "../store/store.ts";
-import { checkReadConditions, etagOf, isNotModified, parseRange } from "./conditions.ts";
-import { containerState, findResource, findStored, otherForm, type Stored } from "./find.ts";
+import type { Snapshot, Store } from "../store/store.ts";
+import { checkReadConditions, etagOf, FORMS, isNotModified, parseRange } from "./conditions.ts";
+import { findResource, findStored, otherForm, type Stored } from "./find.ts";
 import { abilityHeaders, inertHeaders, linkHeader, natureOf } from "./headers.ts";
-import { constraintLinks, shapesIn } from "./shape.ts";
+import { createListings, type StillMay } from "./listing.ts";
+import { constraintLinks } from "./shape.ts";
 
 const DERIVED_BYTES_MAX = 64 * 1024 * 1024; // Listings and converted documents, made once per version.
 
@@ -31,22 +31,17 @@ export interface Reader {
   ): Promise<Result | null>;
 }
 
-/** Suffixes that keep the ETags of a version's forms apart. */
-const FORMS: Readonly<Record<string, string>> = {
-  "text/turtle": "ttl",
-  "application/ld+json": "jsonld",
-  "application/n-triples": "nt",
-  "application/n-quads": "nq",
-};
-
 interface Representation {
   readonly contentType: string;
   readonly etag: string;
   readonly modified: number;
-  readonly bytes: number;
-  readonly content: Uint8Array | { readonly blob: string };
+  /** Null: nobody has counted. */
+  readonly bytes: number | null;
+  readonly content: Uint8Array | { readonly blob: string } | (() => Promise<AsyncIterable<Uint8Array>>);
   /** Shapes that a container asks of its members. */
   readonly shapes?: readonly string[];
+  readonly links?: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The content with its first part read: until then a failure can still be answered as such. */
@@ -67,7 +62,15 @@ async function begin(content: AsyncIterable<Uint8Array>): Promise<AsyncIterable<
   return { [Symbol.asyncIterator]: () => ({ next, return: end }) };
 }
 
-export function createReader(baseUrl: string, blobs: Blobs): Reader {
+export interface ReaderDeps {
+  readonly baseUrl: string;
+  readonly store: Pick<Store, "read" | "blobs">;
+  readonly limits: Limits;
+  readonly stillMay: StillMay;
+}
+
+export function createReader({ baseUrl, store, limits, stillMay }: ReaderDeps): Reader {
+  const { blobs } = store;
   const derived = new Lru<string, Uint8Array>(DERIVED_BYTES_MAX);
 
   async function once(key: string, make: () => Promise<Uint8Array>): Promise<Uint8Array> {
@@ -78,6 +81,14 @@ export function createReader(baseUrl: string, blobs: Blobs): Reader {
     return bytes;
   }
 
+  const list = createListings({
+    store,
+    limits,
+    stillMay,
+    once,
+    isMade: (key) => derived.get(key) !== undefined,
+  });
+
   function chooseType(operation: Operation, offered: readonly string[]): string {
     const chosen = negotiate(operation.headers.accept, offered);
     if (chosen === null) throw new Problem("not-acceptable", `Available: ${offered.join(", ")}`);
@@ -85,7 +96,7 @@ export function createReader(baseUrl: string, blobs: Blobs): Reader {
   }
 
   async function representDocument(pod: Pod, operation: Operation, stored: Stored): Promise<Representation> {
-    const { entry, modified, blob, bytes } = stored;
+    const { entry, version, modified, blob, bytes } = stored;
     const mediaType = mediaTypeOf(stored.contentType);
     const chosen = chooseType(
       operation,
@@ -94,7 +105,7 @@ export function createReader(baseUrl: string, blobs: Blobs): Reader {
     if (blob)
       return {
         contentType: stored.contentType,
-        etag: etagOf(entry.version),
+        etag: etagOf(version),
         modified,
         bytes: blob.bytes,
         content: { blob: blob.hash },
@@ -103,7 +114,7 @@ export function createReader(baseUrl: string, blobs: Blobs): Reader {
     if (chosen === mediaType)
       return {
         contentType: stored.contentType,
-        etag: etagOf(entry.version),
+        etag: etagOf(version),
         modified,
         bytes: own.length,
         content: own,
@@ -115,62 +126,10 @@ export function createReader(baseUrl: string, blobs: Blobs): Reader {
     );
     return {
       contentType: chosen,
-      etag: etagOf(entry.version, FORMS[chosen]),
+      etag: etagOf(version, FORMS[chosen]),
       modified,
       bytes: converted.length,
       content: converted,
-    };
-  }
-
-  async function* membersOf(
-    snapshot: Snapshot,
-    path: string,
-  ): AsyncIterable<{ name: string; record: ResourceRecord }> {
-    for await (const entry of snapshot.list("resource", path))
-      yield { name: entry.item, record: decodeRecord<ResourceRecord>(entry) };
-  }
-
-  async function listContainer(
-    snapshot: Snapshot,
-    operation: Operation,
-    chosen: string,
-    modified: number,
-    meta: Entry | null,
-  ): Promise<Uint8Array> {
-    const members = await Array.fromAsync(membersOf(snapshot, operation.target.path));
-    members.sort((a, b) => (a.name < b.name ? -1 : 1)); // The store lists in no order; clients and caches like one.
-    const description = meta ? decodeDocument(meta) : null;
-    const extra = description
-      ? await parseRdf(description.bytes, description.contentType, `${operation.url}.meta`)
-      : [];
-    if (chosen === "text/turtle" && extra.length === 0)
-      return Buffer.concat(await Array.fromAsync(containerTurtle(operation.url, members, { modified })));
-    return serializeRdf([...containerQuads(operation.url, members, { modified }), ...extra], chosen, {
-      baseIri: operation.url,
-    });
-  }
-
-  async function representContainer(
-    snapshot: Snapshot,
-    pod: Pod,
-    operation: Operation,
-  ): Promise<Representation | null> {
-    const { path } = operation.target;
-    const found = await findResource(snapshot, path);
-    if (!found || found.record.kind !== "container") return null;
-    const meta = await snapshot.get("auxiliary", path, "meta");
-    const { version, modified } = await containerState(snapshot, path, found, meta);
-    const chosen = chooseType(operation, RDF_TYPES);
-    const bytes = await once(`${pod.id} ${path} ${version} ${chosen}`, () =>
-      listContainer(snapshot, operation, chosen, modified, meta),
-    );
-    return {
-      contentType: chosen,
-      etag: etagOf(version, FORMS[chosen]),
-      modified,
-      bytes: bytes.length,
-      content: bytes,
-      ...(meta && { shapes: await shapesIn(meta, operation.url) }),
     };
   }
 
@@ -179,7 +138,7 @@ export function createReader(baseUrl: string, blobs: Blobs): Reader {
       const { target, headers } = operation;
       let representation: Representation | null;
       if (target.isContainer) {
-        representation = await representContainer(snapshot, pod, operation);
+        representation = await list(snapshot, pod, operation);
       } else {
         const stored = await findStored(snapshot, target);
         representation = stored && (await representDocument(pod, operation, stored));
@@ -199,32 +158,37 @@ export function createReader(baseUrl: string, blobs: Blobs): Reader {
           target.path === "/" ? undefined : `Nothing is stored at ${nameOf(target.path)}`,
         );
       }
-      const { contentType, etag, modified, bytes, content, shapes = [] } = representation;
+      const { contentType, etag, modified, bytes, content, shapes = [], links = [] } = representation;
       const nature = natureOf(target, pod.name);
       const common = {
         ...abilityHeaders(nature),
         ...inertHeaders(contentType),
-        link: [linkHeader(baseUrl, target, nature, pod.owner), ...constraintLinks(shapes)].join(", "),
+        link: [linkHeader(baseUrl, target, nature, pod.owner), ...constraintLinks(shapes), ...links].join(
+          ", ",
+        ),
         etag,
         "last-modified": new Date(modified).toUTCString(),
-        vary: "Accept, Authorization, Origin",
+        vary: `Accept, Authorization, Origin${target.isContainer ? ", Prefer" : ""}`,
         "cache-control": "private, no-cache",
+        ...representation.headers,
       };
       checkReadConditions(headers, etag, modified);
       if (isNotModified(headers, etag, modified)) return { status: 304, headers: common, body: null };
       // HEAD has no ranges. https://www.rfc-editor.org/rfc/rfc9110#section-14.2
-      const mayBePart = operation.method === "GET" && !target.isContainer;
+      const mayBePart = operation.method === "GET" && !target.isContainer && bytes !== null;
       const range = mayBePart ? parseRange(headers, bytes, etag) : null;
       const size = range ? range.last - range.first + 1 : bytes;
       let body: Result["body"] = null;
-      if (operation.method === "GET" && "blob" in content) {
+      if (operation.method === "GET" && typeof content === "function") {
+        body = await content();
+      } else if (operation.method === "GET" && "blob" in content) {
         try {
           body = await begin(blobs.read(pod.id, content.blob, range ?? undefined));
         } catch (error) {
           if (error instanceof Problem && error.code === "unavailable") return null;
           throw error;
         }
-      } else if (operation.method === "GET" && !("blob" in content)) {
+      } else if (operation.method === "GET" && content instanceof Uint8Array) {
         body = range ? content.subarray(range.first, range.last + 1) : content;
       }
       return {
@@ -232,7 +196,7 @@ export function createReader(baseUrl: string, blobs: Blobs): Reader {
         headers: {
           ...common,
           "content-type": contentType,
-          "content-length": String(size),
+          ...(size !== null && { "content-length": String(size) }),
           ...(!target.isContainer && { "accept-ranges": "bytes" }),
           ...(range && { "content-range": `bytes ${range.first}-${range.last}/${bytes}` }),
         },

@@ -1,4 +1,4 @@
-/** PUT, POST, PATCH and DELETE: each prepares what needs no snapshot, then acts inside one transaction. */
+/** PUT, POST, PATCH and DELETE, one idea in four verbs: each prepares what needs no snapshot, then acts inside one transaction. */
 import { ldp } from "@freehold/vocab";
 import { Problem } from "../errors.ts";
 import { encodeSegment, nameOf, parentOf, parseTarget, type Target } from "../iri.ts";
@@ -10,10 +10,18 @@ import { applyPatch } from "../rdf/patch.ts";
 import { serializeRdf } from "../rdf/serialize.ts";
 import type { Quad } from "../rdf/terms.ts";
 import type { Pod } from "../store/pods.ts";
-import { encodeDocument, encodeRecord } from "../store/record.ts";
 import type { Blobs, Transaction } from "../store/store.ts";
 import { checkWriteConditions, etagOf, hasWriteConditions } from "./conditions.ts";
-import { type Content, link, putContainer, putDocument, removeResource } from "./documents.ts";
+import {
+  type Content,
+  link,
+  putAuxiliary,
+  putContainer,
+  putDocument,
+  removeAuxiliary,
+  removeResource,
+} from "./documents.ts";
+import type { Edit } from "./edit.ts";
 import { containerState, findResource, findStored, otherForm } from "./find.ts";
 import { ALLOWED, abilityHeaders, linkHeader, natureOf } from "./headers.ts";
 import { isServerManaged } from "./managed.ts";
@@ -21,21 +29,21 @@ import { asksForContainer, type Prepared, prepareContent, preparePatch } from ".
 import { shapeProblem, shapesIn, type Violation } from "./shape.ts";
 import { nameFromSlug, unguessable } from "./slug.ts";
 
-/** What the commit leaves to do: the answer, made once the new version is known, and files nobody uses any more. */
+/** What the commit leaves to do: the answer, made once the new version is known. */
 export interface Written {
   readonly answer: (generation: number) => Result;
-  readonly unused: readonly string[];
 }
 
 export interface WriterDeps {
   readonly baseUrl: string;
   readonly blobs: Blobs;
   readonly limits: Limits;
-  readonly now: () => Date;
   /** @throws Problem `acl-invalid` when an access list may not replace the present one. */
   readonly checkAcl: (quads: readonly Quad[], aclUrl: string, subjectUrl: string, pod: Pod) => void;
   /** Null when the document fits, and for shapes that this server does not know. */
   readonly validate: (quads: readonly Quad[], shapeIri: string) => Promise<Violation | null>;
+  /** @throws Problem `quota-exceeded` when so many bytes cannot find room at the path: asked before they are read. */
+  readonly checkRoom: (pod: Pod, path: string, bytes: number, isOwner: boolean) => Promise<void>;
 }
 
 /** Whether the agent who writes may read a path: asked before an answer tells what is there. */
@@ -43,19 +51,18 @@ export type MayRead = (path: string) => Promise<boolean>;
 
 export interface Writer {
   prepare(pod: Pod, operation: Operation): Promise<Prepared>;
-  act(
-    transaction: Transaction,
-    pod: Pod,
-    operation: Operation,
-    prepared: Prepared,
-    mayRead: MayRead,
-  ): Promise<Written>;
+  act(edit: Edit, pod: Pod, operation: Operation, prepared: Prepared, mayRead: MayRead): Promise<Written>;
+  /**
+   * Stores content that is no request's, under the same rules: an earlier version that comes back.
+   * @throws Problem `protected-triple`, `shape-violation`, `acl-invalid`.
+   */
+  replace(edit: Edit, pod: Pod, target: Target, content: Content): Promise<void>;
   /** Files that were streamed for a write that never happened. */
   discard(pod: Pod, prepared: Prepared): Promise<void>;
 }
 
 export function createWriter(deps: WriterDeps): Writer {
-  const { baseUrl, blobs, limits, now } = deps;
+  const { baseUrl, blobs, limits } = deps;
   const origin = baseUrl.slice(0, -1);
 
   function answer(status: number, pod: Pod, target: Target, created = false) {
@@ -77,7 +84,7 @@ export function createWriter(deps: WriterDeps): Writer {
     if (!hasWriteConditions(headers)) return; // Looking would make writers to one folder conflict.
     if (!target.isContainer) {
       const stored = await findStored(transaction, target);
-      checkWriteConditions(headers, stored && etagOf(stored.entry.version), stored?.modified ?? null);
+      checkWriteConditions(headers, stored && etagOf(stored.version), stored?.modified ?? null);
       return;
     }
     const found = await findResource(transaction, target.path);
@@ -140,55 +147,29 @@ export function createWriter(deps: WriterDeps): Writer {
   }
 
   /** Stores RDF at a document or an auxiliary. @throws Problem `not-found` for an auxiliary of nothing. */
-  async function putRdf(
-    transaction: Transaction,
-    target: Target,
-    contentType: string,
-    bytes: Uint8Array,
-  ): Promise<readonly string[]> {
-    const time = now().getTime();
-    if (!target.auxiliary)
-      return putDocument(transaction, target.path, { kind: "rdf", contentType, bytes }, time);
-    if (!(await findResource(transaction, target.subject)))
+  async function putRdf(edit: Edit, target: Target, contentType: string, bytes: Uint8Array): Promise<void> {
+    if (!target.auxiliary) return putDocument(edit, target.path, { kind: "rdf", contentType, bytes });
+    if (!(await findResource(edit.transaction, target.subject)))
       throw new Problem("not-found", "There is no resource that this would describe");
-    transaction.put(
-      "auxiliary",
-      target.subject,
-      target.auxiliary,
-      encodeDocument({ contentType, modified: time, bytes }),
-    );
-    return [];
+    await putAuxiliary(edit, target.subject, target.auxiliary, { contentType, bytes });
   }
 
   /**
    * A container's own statements are kept in its description; what the server states about it cannot be changed.
    * @returns whether there was anything to keep.
    */
-  async function describeContainer(
-    transaction: Transaction,
-    target: Target,
-    quads: readonly Quad[],
-  ): Promise<boolean> {
+  async function describeContainer(edit: Edit, target: Target, quads: readonly Quad[]): Promise<boolean> {
     const url = `${origin}${target.path}`;
     const own = quads.filter((quad) => !isServerManaged(quad, url));
     if (own.length === 0) return false;
     const bytes = await serializeRdf(own, "text/turtle", { baseIri: `${url}.meta` });
-    transaction.put(
-      "auxiliary",
-      target.path,
-      "meta",
-      encodeDocument({ contentType: "text/turtle", modified: now().getTime(), bytes }),
-    );
+    await putAuxiliary(edit, target.path, "meta", { contentType: "text/turtle", bytes });
     return true;
   }
 
-  async function put(
-    transaction: Transaction,
-    pod: Pod,
-    operation: Operation,
-    prepared: Prepared,
-  ): Promise<Written> {
+  async function put(edit: Edit, pod: Pod, operation: Operation, prepared: Prepared): Promise<Written> {
     const { target, url } = operation;
+    const { transaction } = edit;
     await checkConditions(transaction, operation);
     if (target.isContainer) {
       const found = await findResource(transaction, target.path);
@@ -198,32 +179,32 @@ export function createWriter(deps: WriterDeps): Writer {
       if (!found) {
         if (await findResource(transaction, otherForm(target.path)))
           throw new Problem("conflict", `${nameOf(target.path)} is a document`);
-        putContainer(transaction, target.path, now().getTime());
-        await link(transaction, target.path, now().getTime());
+        putContainer(edit, target.path);
+        await link(edit, target.path);
       }
-      const isDescribed = await describeContainer(transaction, target, quads);
+      const isDescribed = await describeContainer(edit, target, quads);
       const told = answer(found ? 204 : 201, pod, target, !found);
-      return { answer: found && !isDescribed ? withoutEtag(told) : told, unused: [] };
+      return { answer: found && !isDescribed ? withoutEtag(told) : told };
     }
     const before = await findStored(transaction, target);
-    let unused: readonly string[];
     if (prepared?.kind === "rdf") {
       await checkNew(transaction, pod, url, target, prepared.quads);
-      unused = await putRdf(transaction, target, prepared.contentType, prepared.bytes);
+      await putRdf(edit, target, prepared.contentType, prepared.bytes);
     } else {
       await checkNew(transaction, pod, url, target, []); // No binary where a shape or a profile is wanted.
-      unused = await putDocument(transaction, target.path, contentOf(prepared), now().getTime());
+      await putDocument(edit, target.path, contentOf(prepared));
     }
-    return { answer: answer(before ? 204 : 201, pod, target, !before), unused };
+    return { answer: answer(before ? 204 : 201, pod, target, !before) };
   }
 
   async function post(
-    transaction: Transaction,
+    edit: Edit,
     pod: Pod,
     operation: Operation,
     prepared: Prepared,
     mayRead: MayRead,
   ): Promise<Written> {
+    const { transaction } = edit;
     const container = await findResource(transaction, operation.target.path);
     if (!container || container.record.kind !== "container")
       throw new Problem("not-found", "There is no folder here");
@@ -240,12 +221,11 @@ export function createWriter(deps: WriterDeps): Writer {
     if (!isFree && operation.headers.slug !== undefined) name = unguessable(name);
     const target = parseTarget(`${operation.target.path}${encodeSegment(name)}${slash}`);
     const url = `${origin}${target.path}`;
-    const time = now().getTime();
     if (prepared?.kind === "container") {
-      putContainer(transaction, target.path, time);
-      await link(transaction, target.path, time);
-      await describeContainer(transaction, target, prepared.quads);
-      return { answer: answer(201, pod, target, true), unused: [] };
+      putContainer(edit, target.path);
+      await link(edit, target.path);
+      await describeContainer(edit, target, prepared.quads);
+      return { answer: answer(201, pod, target, true) };
     }
     if (prepared?.kind === "rdf") {
       // Relative references mean the new resource, whose name is certain only now.
@@ -258,18 +238,19 @@ export function createWriter(deps: WriterDeps): Writer {
       await checkNew(transaction, pod, url, target, []);
     }
     const content = prepared?.kind === "rdf" ? { ...prepared, bytes: prepared.bytes } : contentOf(prepared);
-    const unused = await putDocument(transaction, target.path, content, time);
-    return { answer: answer(201, pod, target, true), unused };
+    await putDocument(edit, target.path, content);
+    return { answer: answer(201, pod, target, true) };
   }
 
   async function patch(
-    transaction: Transaction,
+    edit: Edit,
     pod: Pod,
     operation: Operation,
     prepared: Prepared,
     mayRead: MayRead,
   ): Promise<Written> {
     if (prepared?.kind !== "patch") throw new Problem("patch-invalid");
+    const { transaction } = edit;
     await checkConditions(transaction, operation);
     // A container's representation is the server's; what its owner says about it is patched in its description.
     const target: Target = operation.target.isContainer
@@ -296,27 +277,25 @@ export function createWriter(deps: WriterDeps): Writer {
       throw new Problem("body-too-large", `A document has at most ${bytesMax} bytes`);
     if (after.length > limits.rdfQuadsMax)
       throw new Problem("body-too-large", `A document has at most ${limits.rdfQuadsMax} statements`);
-    const unused = await putRdf(transaction, target, contentType, bytes);
-    return { answer: answer(stored ? 204 : 201, pod, operation.target, !stored), unused };
+    await putRdf(edit, target, contentType, bytes);
+    return { answer: answer(stored ? 204 : 201, pod, operation.target, !stored) };
   }
 
   async function remove(
-    transaction: Transaction,
+    edit: Edit,
     pod: Pod,
     operation: Operation,
     _prepared: Prepared,
     mayRead: MayRead,
   ): Promise<Written> {
     const { target, url } = operation;
+    const { transaction } = edit;
     const gone = withoutEtag(answer(204, pod, target));
     if (target.auxiliary) {
       if (!(await findStored(transaction, target))) throw new Problem("not-found");
       await checkConditions(transaction, operation);
-      transaction.delete("auxiliary", target.subject, target.auxiliary);
-      // The listing shows the description: without it, it is another one.
-      if (target.auxiliary === "meta" && target.subject.endsWith("/"))
-        transaction.put("stamp", target.subject, "", encodeRecord({ modified: now().getTime() }));
-      return { answer: gone, unused: [] };
+      await removeAuxiliary(edit, target.subject, target.auxiliary);
+      return { answer: gone };
     }
     const found = await findResource(transaction, target.path);
     if (!found) {
@@ -324,12 +303,12 @@ export function createWriter(deps: WriterDeps): Writer {
       if (!(await findResource(transaction, other)) || !(await mayRead(other)))
         throw new Problem("not-found");
       const moved: Result = { status: 308, headers: { location: `${origin}${other}` }, body: null };
-      return { answer: () => moved, unused: [] };
+      return { answer: () => moved };
     }
     await checkConditions(transaction, operation);
     if (isProfile(pod, url)) throw new Problem("protected-triple", "The profile itself cannot be deleted");
-    const unused = await removeResource(transaction, target.path, found.record, now().getTime());
-    return { answer: gone, unused };
+    await removeResource(edit, target.path, found.record);
+    return { answer: gone };
   }
 
   /** Where a POST would create, if the name is free: what relative references are read against first. */
@@ -349,12 +328,25 @@ export function createWriter(deps: WriterDeps): Writer {
       if (method === "PUT" && !asContainer && asksForContainer(operation))
         throw new Problem("bad-request", "The address of a folder ends in /");
       const base = method === "POST" ? provisionalUrl(operation) : operation.url;
-      return prepareContent(operation, asContainer, base, pod.id, blobs, limits);
+      const isOwner = operation.agent.webid === pod.owner;
+      const checkRoom = (bytes: number) => deps.checkRoom(pod, target.path, bytes, isOwner);
+      return prepareContent(operation, asContainer, base, pod.id, blobs, limits, checkRoom);
     },
-    act(transaction, pod, operation, prepared, mayRead) {
+    act(edit, pod, operation, prepared, mayRead) {
       const acts = { PUT: put, POST: post, PATCH: patch, DELETE: remove } as const;
       const act = acts[operation.method as keyof typeof acts];
-      return act(transaction, pod, operation, prepared, mayRead);
+      return act(edit, pod, operation, prepared, mayRead);
+    },
+    async replace(edit, pod, target, content) {
+      const url = `${origin}${target.path}`;
+      const quads =
+        content.kind === "rdf" && content.bytes instanceof Uint8Array
+          ? await parseRdf(content.bytes, content.contentType, url, limits)
+          : [];
+      await checkNew(edit.transaction, pod, url, target, quads);
+      if (target.auxiliary && content.bytes instanceof Uint8Array)
+        await putRdf(edit, target, content.contentType, content.bytes);
+      else await putDocument(edit, target.path, content);
     },
     async discard(pod, prepared) {
       if (prepared?.kind === "blob") await blobs.release(pod.id, prepared.hash);

@@ -66,6 +66,12 @@ export interface Desk {
    * @throws Problem `not-found` for a pod without passport, `forbidden` when it has another host now.
    */
   publish(pod: string, place: Place): Promise<{ readonly dseq: number }>;
+  /**
+   * The pod was erased: nothing is said any more of where its passport leads, and this host never speaks for it again.
+   * The chain of its owner's own keys stays, for it is the owner's, and other hosts may come.
+   * @returns whether there was anything to withdraw.
+   */
+  withdraw(pod: string): Promise<boolean>;
 }
 
 const foreignDelegate = (): Problem =>
@@ -193,6 +199,18 @@ export function createDesk(ledger: Ledger, { store, now, zones, baseUrl, limits,
     return { dseq: result.dseq };
   }
 
+  async function withdraw(pod: string): Promise<boolean> {
+    const { result } = await store.write(SERVER_POD, async (transaction) => {
+      const record = await findPassportOfPod(transaction, pod);
+      if (!record) return false;
+      dropDelegate(transaction, (await stateOfRecord(transaction, record)).head.delegate.key);
+      transaction.delete("passport", "pod", pod);
+      putPassport(transaction, { ...record, data: null, dataHash: null, pod: null });
+      return true;
+    });
+    return result;
+  }
+
   return {
     begin,
     async check(createOp) {
@@ -206,5 +224,6 @@ export function createDesk(ledger: Ledger, { store, now, zones, baseUrl, limits,
     },
     finish,
     publish,
+    withdraw,
   };
 }

@@ -9,7 +9,19 @@ export interface GraphDocument {
   /** Stands for (pod, path, version), and for nothing else in this process. */
   readonly number: number;
   readonly path: string;
-  readonly kind: "rdf" | "container" | "acl" | "meta";
+  readonly kind: "rdf" | "container" | "acl" | "meta" | "virtual";
+  /** Of a virtual document, which is stored nowhere. */
+  readonly source?: VirtualGraph;
+}
+
+/** Something that is no document of the pod, and a graph all the same for who names it. */
+export interface VirtualGraph {
+  /** The graph's name; several may share one. */
+  readonly graph: string;
+  /** The same for the same content, and for nothing else. */
+  readonly version: string;
+  readonly contentType: string;
+  readonly bytes: () => Promise<Uint8Array>;
 }
 
 export interface Inventory {
@@ -28,11 +40,14 @@ interface Known {
   readonly numbered: ReadonlyMap<string, Numbered>;
 }
 
+const VIRTUAL_NUMBERS_MAX = 10_000;
 const INVENTORY_DOCUMENTS_MAX = 500_000; // Documents whose paths are kept, of all pods together.
 
 export interface Documents {
   /** Made once per generation of the pod. */
   inventory(snapshot: Snapshot): Promise<Inventory>;
+  /** Graphs that are stored nowhere, as documents: the same number for the same version. */
+  number(graphs: readonly VirtualGraph[]): readonly GraphDocument[];
   /** A document as a query thread gets it. */
   read(snapshot: Snapshot, document: GraphDocument): Promise<SentDocument>;
 }
@@ -46,6 +61,7 @@ interface Membership {
 /** @param origin Of all addresses; no slash at the end. */
 export function createDocuments(origin: string): Documents {
   const known = new Lru<string, Known>(INVENTORY_DOCUMENTS_MAX);
+  const virtual = new Lru<string, number>(VIRTUAL_NUMBERS_MAX);
   let lastNumber = 0;
   let lastKey = 0;
 
@@ -88,7 +104,9 @@ export function createDocuments(origin: string): Documents {
       yield { name: entry.item, record: decodeRecord<ResourceRecord>(entry) };
   }
 
-  async function partsOf(snapshot: Snapshot, { path, kind }: GraphDocument): Promise<SentDocument["parts"]> {
+  async function partsOf(snapshot: Snapshot, document: GraphDocument): Promise<SentDocument["parts"]> {
+    const { path, kind, source } = document;
+    if (source) return [{ contentType: source.contentType, bytes: await source.bytes() }];
     if (kind === "rdf") {
       const resource = await snapshot.get(
         "resource",
@@ -133,9 +151,15 @@ export function createDocuments(origin: string): Documents {
       known.set(snapshot.pod, { generation: snapshot.generation, inventory, numbered }, numbered.size + 1);
       return inventory;
     },
+    number: (graphs) =>
+      graphs.map((source) => {
+        const number = virtual.get(source.version) ?? ++lastNumber;
+        virtual.set(source.version, number, 1);
+        return { number, path: source.graph, kind: "virtual", source };
+      }),
     read: async (snapshot, document) => ({
       number: document.number,
-      graph: `${origin}${document.path}`,
+      graph: document.source?.graph ?? `${origin}${document.path}`,
       parts: await partsOf(snapshot, document),
     }),
   };

@@ -14,7 +14,7 @@ import { serializeRdf } from "../rdf/serialize.ts";
 import type { Pod } from "../store/pods.ts";
 import type { Snapshot } from "../store/store.ts";
 import { DESCRIPTION_PREFIXES, describeEndpoint } from "./description.ts";
-import { createDocuments, type GraphDocument, type Inventory } from "./documents.ts";
+import { createDocuments, type GraphDocument, type Inventory, type VirtualGraph } from "./documents.ts";
 import type { SentDocument } from "./messages.ts";
 import { parseQueryRequest, type QueryRequest } from "./protocol.ts";
 import { RESULT_TYPES } from "./results.ts";
@@ -30,6 +30,8 @@ export interface QueriesDeps {
   readonly access: {
     reader(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<(path: string) => Promise<boolean>>;
   };
+  /** Graphs for the pod's owner alone that are no documents; only for a query that names them. */
+  readonly ownersGraphs?: (pod: Pod, name: string) => Promise<readonly VirtualGraph[]>;
 }
 
 export interface Queries {
@@ -41,6 +43,8 @@ export interface Queries {
    * that the agent may not read.
    */
   answer(snapshot: Snapshot, pod: Pod, operation: Operation, request: QueryRequest | null): Promise<Result>;
+  /** Forgets all documents: for what was erased, no thread may remember. */
+  purge(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -52,7 +56,7 @@ const BATCH_BYTES = 1024 * 1024;
 const HEADERS = { "cache-control": "private, no-cache", vary: "Accept, Authorization, Origin" };
 
 /** No thread is started before the first query. */
-export function createQueries({ baseUrl, limits, log, access }: QueriesDeps): Queries {
+export function createQueries({ baseUrl, limits, log, access, ownersGraphs }: QueriesDeps): Queries {
   const origin = baseUrl.slice(0, -1);
   const documents = createDocuments(origin);
   const threads = createQueryThreads(limits, log);
@@ -61,19 +65,22 @@ export function createQueries({ baseUrl, limits, log, access }: QueriesDeps): Qu
    * Documents by the names of their graphs, which are their addresses, spelled exactly. Any other name, and that of
    * what the agent may not read, is that of a graph that is not there.
    */
-  function createChoice(inventory: Inventory, mayRead: MayRead) {
+  function createChoice(inventory: Inventory, mayRead: MayRead, owned: Pod | null) {
     let all: Promise<readonly GraphDocument[]> | null = null;
     const readable = async (candidates: Iterable<GraphDocument>): Promise<readonly GraphDocument[]> => {
       const chosen: GraphDocument[] = [];
       for (const document of candidates) if (await mayRead(document.path)) chosen.push(document);
       return chosen;
     };
-    return (names: Scope["defaults"]): Promise<readonly GraphDocument[]> => {
+    return async (names: Scope["defaults"]): Promise<readonly GraphDocument[]> => {
       if (names === "all") return (all ??= readable(inventory.documents));
+      const virtual: GraphDocument[] = [];
+      if (owned && ownersGraphs)
+        for (const name of names) virtual.push(...documents.number(await ownersGraphs(owned, name)));
       const own = names
         .filter((name) => name.startsWith(`${origin}/`))
         .map((name) => name.slice(origin.length));
-      return readable(own.flatMap((path) => inventory.byPath.get(path) ?? []));
+      return [...(await readable(own.flatMap((path) => inventory.byPath.get(path) ?? []))), ...virtual];
     };
   }
 
@@ -85,10 +92,10 @@ export function createQueries({ baseUrl, limits, log, access }: QueriesDeps): Qu
     thread: QueryThread,
     snapshot: Snapshot,
     inventory: Inventory,
-    needed: Iterable<GraphDocument>,
+    needed: readonly GraphDocument[],
   ): Promise<boolean> {
     const until = performance.now() + limits.queryLoadMsMax;
-    const current = new Set(inventory.documents.map(({ number }) => number));
+    const current = new Set([...inventory.documents, ...needed].map(({ number }) => number));
     const held = thread.held.get(inventory.key) ?? new Set<number>();
     thread.held.set(inventory.key, held);
 
@@ -108,7 +115,7 @@ export function createQueries({ baseUrl, limits, log, access }: QueriesDeps): Qu
     };
     const dropped = [...held].filter((number) => !current.has(number));
     if (dropped.length > 0 && !(await send([], dropped))) return false;
-    const missing = [...needed].filter(({ number }) => !held.has(number));
+    const missing = needed.filter(({ number }) => !held.has(number));
     let batch: SentDocument[] = [];
     let bytes = 0;
     for (const [at, document] of missing.entries()) {
@@ -163,10 +170,10 @@ export function createQueries({ baseUrl, limits, log, access }: QueriesDeps): Qu
     const contentType = negotiate(operation.headers.accept, offered);
     if (contentType === null) throw new Problem("not-acceptable", `Available: ${offered.join(", ")}`);
 
-    const choose = createChoice(inventory, mayRead);
+    const choose = createChoice(inventory, mayRead, isOwner ? pod : null);
     const scope = narrow(scopeOf(request.description ?? planned.from), planned.reach);
     const [defaults, named] = [await choose(scope.defaults), await choose(scope.named)];
-    const needed = new Set([...defaults, ...named]);
+    const needed = [...new Map([...defaults, ...named].map((one) => [one.number, one])).values()];
     // What the thread forgot for lack of room is sent once more, alone: what others may read must not count here.
     const isLoaded =
       (await load(thread, snapshot, inventory, needed)) || (await load(thread, snapshot, inventory, needed));
@@ -187,7 +194,8 @@ export function createQueries({ baseUrl, limits, log, access }: QueriesDeps): Qu
       },
     });
     if (answered.kind !== "answered") throw new Problem("internal");
-    return { contentType, bytes: answered.bytes };
+    const extent = { rows: answered.rows, documents: needed.length };
+    return { contentType, bytes: answered.bytes, extent };
   }
 
   async function describe(operation: Operation): Promise<Result> {
@@ -228,7 +236,7 @@ export function createQueries({ baseUrl, limits, log, access }: QueriesDeps): Qu
       const mayRead = await access.reader(snapshot, pod, operation.agent);
       await refuseStrangers(inventory, mayRead, pod, operation.agent);
       const agent = operation.agent.webid ?? ""; // The public queues as one.
-      const { contentType, bytes } = await threads.run(agent, snapshot.pod, (thread) =>
+      const { contentType, bytes, extent } = await threads.run(agent, snapshot.pod, (thread) =>
         evaluate(thread, snapshot, pod, operation, request, inventory, mayRead),
       );
       log.debug("query.answered", {
@@ -236,8 +244,9 @@ export function createQueries({ baseUrl, limits, log, access }: QueriesDeps): Qu
         ms: Math.round(performance.now() - started),
         bytes: bytes.length,
       });
-      return respond(operation, contentType, bytes);
+      return { ...respond(operation, contentType, bytes), extent };
     },
+    purge: () => threads.purge(),
     close: () => threads.close(),
   };
 }

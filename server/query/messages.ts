@@ -47,7 +47,8 @@ export type Answer =
     }
   /** @param forgotten Pods whose documents had to go to make room. */
   | { readonly kind: "loaded"; readonly forgotten: readonly string[] }
-  | { readonly kind: "answered"; readonly bytes: Uint8Array }
+  /** @param rows Of a table, or triples of a graph; one for a yes or no. */
+  | { readonly kind: "answered"; readonly bytes: Uint8Array; readonly rows: number }
   | { readonly kind: "problem"; readonly code: ProblemCode; readonly detail: string | undefined };
 
 export interface Request {

@@ -138,6 +138,12 @@ const tooMany = (limit: string): Problem =>
     `The answer would have more than ${limit}; ask for less, with LIMIT and OFFSET`,
   );
 
+export interface WrittenAnswers {
+  readonly bytes: Uint8Array;
+  /** Of a table, or triples of a graph; one for a yes or no. */
+  readonly rows: number;
+}
+
 /**
  * The whole answer, or none of it: a cut table looks like a whole one.
  * @param contentType One of {@link RESULT_TYPES} for the form of the query.
@@ -148,10 +154,11 @@ export async function writeAnswers(
   variables: readonly string[],
   contentType: string,
   limits: ResultLimits,
-): Promise<Uint8Array> {
+): Promise<WrittenAnswers> {
   const { rowsMax, bytesMax } = limits;
   const relabel = createRelabel();
-  if (answers.kind === "boolean") return new TextEncoder().encode(askText(answers.value, contentType));
+  if (answers.kind === "boolean")
+    return { bytes: new TextEncoder().encode(askText(answers.value, contentType)), rows: 1 };
   if (answers.kind === "quads") {
     const quads = new Map<string, Quad>();
     const own = <T extends Value>(term: T): T =>
@@ -163,7 +170,7 @@ export async function writeAnswers(
     }
     const bytes = await serializeRdf(quads.values(), contentType);
     if (bytes.length > bytesMax) throw tooMany(`${bytesMax} bytes`);
-    return bytes;
+    return { bytes, rows: quads.size };
   }
   const table = TABLES[contentType]!;
   let text = table.head(variables);
@@ -175,5 +182,5 @@ export async function writeAnswers(
   }
   const bytes = new TextEncoder().encode(text + table.tail);
   if (bytes.length > bytesMax) throw tooMany(`${bytesMax} bytes`);
-  return bytes;
+  return { bytes, rows };
 }

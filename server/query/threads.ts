@@ -13,6 +13,8 @@ export interface QueryThreads {
    * @throws Problem `unavailable` with Retry-After when the line is too long, and what `work` throws.
    */
   run<T>(agent: string, pod: string, work: (thread: QueryThread) => Promise<T>): Promise<T>;
+  /** Ends all threads, those that are busy after what they do: nothing is remembered of any document. */
+  purge(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,6 +33,7 @@ export function createQueryThreads(limits: Limits, log: Log): QueryThreads {
   const line: Waiting[] = [];
   let busy = 0;
   let isClosed = false;
+  let purges = 0;
   let retirement: NodeJS.Timeout | undefined;
 
   const runningOf = (agent: string): number => running.get(agent) ?? 0;
@@ -86,17 +89,22 @@ export function createQueryThreads(limits: Limits, log: Log): QueryThreads {
     async run(agent, pod, work) {
       await turn(agent);
       try {
+        const purged = purges;
         const thread = await take(pod);
         try {
           return await work(thread);
         } finally {
-          if (thread.isAlive() && !isClosed) idle.push(thread);
+          if (thread.isAlive() && !isClosed && purged === purges) idle.push(thread);
           else await thread.end();
           retireLater();
         }
       } finally {
         leave(agent);
       }
+    },
+    async purge() {
+      purges += 1;
+      await Promise.all(idle.splice(0).map((thread) => thread.end()));
     },
     async close() {
       isClosed = true;

@@ -132,7 +132,7 @@ async function perform(task: Task): Promise<Answer> {
       const answers = await evaluate(plan.plan, dataset, plan.baseIri);
       return {
         kind: "answered",
-        bytes: await writeAnswers(answers, plan.plan.variables, task.contentType, task.limits),
+        ...(await writeAnswers(answers, plan.plan.variables, task.contentType, task.limits)),
       };
     }
     default:

@@ -1,6 +1,7 @@
 /** What a container says of itself and its members, as triples and, for long listings, straight as Turtle. */
 import { dcterms, ldp, MEDIA_TYPE, posix, rdf, xsd } from "@freehold/vocab";
 import { mediaTypeOf } from "./media.ts";
+import { serializeRdf } from "./serialize.ts";
 import { literal, namedNode, type Quad, quad } from "./terms.ts";
 import { bracketed, quoted } from "./turtle.ts";
 
@@ -39,29 +40,35 @@ export function containerQuads(
   members: Iterable<Member>,
   self: { readonly modified: number },
 ): Quad[] {
+  return [
+    ...description(containerUrl, CONTAINER_TYPES, self.modified),
+    ...memberQuads(containerUrl, members),
+  ];
+}
+
+function description(url: string, types: readonly string[], modified: number): Quad[] {
+  const subject = namedNode(url);
+  const [integer, dateTime] = [namedNode(xsd.integer), namedNode(xsd.dateTime)];
+  return [
+    ...types.map((name) => quad(subject, namedNode(rdf.type), namedNode(name))),
+    quad(subject, namedNode(posix.mtime), literal(String(seconds(modified)), integer)),
+    quad(subject, namedNode(dcterms.modified), literal(instant(modified), dateTime)),
+  ];
+}
+
+function memberQuads(containerUrl: string, members: Iterable<Member>): Quad[] {
   const quads: Quad[] = [];
-  const type = namedNode(rdf.type);
   const integer = namedNode(xsd.integer);
-  const dateTime = namedNode(xsd.dateTime);
-  const describe = (url: string, types: readonly string[], modified: number) => {
-    const subject = namedNode(url);
-    for (const name of types) quads.push(quad(subject, type, namedNode(name)));
-    quads.push(quad(subject, namedNode(posix.mtime), literal(String(seconds(modified)), integer)));
-    quads.push(quad(subject, namedNode(dcterms.modified), literal(instant(modified), dateTime)));
-    return subject;
-  };
-  const container = describe(containerUrl, CONTAINER_TYPES, self.modified);
+  const container = namedNode(containerUrl);
   for (const { name, record } of members) {
     const url = `${containerUrl}${name}`;
     quads.push(quad(container, namedNode(ldp.contains), namedNode(url)));
-    if (record.kind === "container") describe(url, CONTAINER_TYPES, record.modified);
+    if (record.kind === "container") quads.push(...description(url, CONTAINER_TYPES, record.modified));
     else {
       const named = isMediaType(record.contentType);
-      const subject = describe(
-        url,
-        named ? [ldp.Resource, mediaClass(record.contentType)] : [ldp.Resource],
-        record.modified,
-      );
+      const types = named ? [ldp.Resource, mediaClass(record.contentType)] : [ldp.Resource];
+      quads.push(...description(url, types, record.modified));
+      const subject = namedNode(url);
       quads.push(quad(subject, namedNode(posix.size), literal(String(record.bytes), integer)));
       if (named)
         quads.push(quad(subject, namedNode(dcterms.format), literal(mediaTypeOf(record.contentType))));
@@ -145,4 +152,52 @@ export async function* containerTurtle(
     }
   }
   yield encoder.encode(text);
+}
+
+/** Members that come some at a time. */
+export type Batches = AsyncIterable<readonly Member[]>;
+
+/** JSON-LD lists each batch by itself: the container is said several times, and means the same. */
+async function* jsonParts(
+  containerUrl: string,
+  batches: Batches,
+  first: readonly Quad[],
+): AsyncGenerator<string> {
+  const nodesOf = async (quads: readonly Quad[]): Promise<string> =>
+    new TextDecoder().decode(await serializeRdf(quads, "application/ld+json")).slice(1, -1);
+  yield `[${await nodesOf(first)}`;
+  for await (const members of batches)
+    if (members.length > 0) yield `,${await nodesOf(memberQuads(containerUrl, members))}`;
+  yield "]";
+}
+
+/**
+ * A listing of any length in any RDF type, as its members come: never whole in memory.
+ * @param contentType One of `RDF_TYPES`.
+ * @param extra What else the container says of itself.
+ * @throws Problem `not-acceptable` for other types.
+ */
+export async function* containerParts(
+  contentType: string,
+  containerUrl: string,
+  batches: Batches,
+  self: { readonly modified: number },
+  extra: readonly Quad[],
+): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder();
+  if (contentType === "text/turtle") {
+    async function* members(): AsyncGenerator<Member> {
+      for await (const batch of batches) yield* batch;
+    }
+    yield* containerTurtle(containerUrl, members(), self);
+    if (extra.length > 0) yield serializeRdf(extra, contentType, { baseIri: containerUrl });
+    return;
+  }
+  const first = [...containerQuads(containerUrl, [], self), ...extra];
+  if (contentType === "application/ld+json") {
+    for await (const text of jsonParts(containerUrl, batches, first)) yield encoder.encode(text);
+    return;
+  }
+  yield serializeRdf(first, contentType);
+  for await (const batch of batches) yield serializeRdf(memberQuads(containerUrl, batch), contentType);
 }

@@ -11,7 +11,12 @@ export interface Bounds {
    * @throws Problem `body-too-large` over `recordBytesMax`, `transactionWritesMax` or `transactionBytesMax`.
    */
   check(table: Table, group: string, item: string, value: Uint8Array | null, before: number | null): void;
+  /** To be asked before each journal entry of one transaction. @throws Problem like {@link Bounds.check}. */
+  checkEntry(entry: Uint8Array): void;
 }
+
+/** Names and numbers, never values: more is a mistake. */
+const ENTRY_BYTES_MAX = 64 * 1024;
 
 export function createBounds(limits: Limits): Bounds {
   let writes = 0;
@@ -33,6 +38,12 @@ export function createBounds(limits: Limits): Bounds {
       bytes += size - (before ?? 0);
       if (bytes > limits.transactionBytesMax)
         throw new Problem("body-too-large", `At most ${limits.transactionBytesMax} bytes at once`);
+    },
+    checkEntry(entry) {
+      assert(entry.length <= ENTRY_BYTES_MAX, `a journal entry has more than ${ENTRY_BYTES_MAX} bytes`);
+      writes++;
+      if (writes > limits.transactionWritesMax)
+        throw new Problem("body-too-large", `At most ${limits.transactionWritesMax} records at once`);
     },
   };
 }

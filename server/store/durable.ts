@@ -1,7 +1,7 @@
 /** Files that survive a power cut: bytes, sync, name, sync of the folder; in this order, or they may be lost. */
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 
 /** A name in `folder` that no other writer uses. */
 export function draftOf(path: string): string {
@@ -24,6 +24,16 @@ export async function makeFolder(folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
   for (let path = folder; path.length >= first.length; path = dirname(path)) await syncFolder(dirname(path));
+}
+
+/** Removes what a crash left of writing `path`: a keyring of before may be in it, with keys that are destroyed since. */
+export async function clearDraftsOf(path: string): Promise<void> {
+  const [folder, name] = [dirname(path), basename(path)];
+  const drafts = (await readdir(folder)).filter(
+    (one) => one.startsWith(`${name}.`) && one.endsWith(".draft"),
+  );
+  for (const draft of drafts) await rm(join(folder, draft), { force: true });
+  if (drafts.length > 0) await syncFolder(folder);
 }
 
 /**

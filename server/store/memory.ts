@@ -5,26 +5,37 @@ import { Readable } from "node:stream";
 import { Problem } from "../errors.ts";
 import { LIMITS, type Limits } from "../limits.ts";
 import { createBounds } from "./bounds.ts";
+import { createMemoryCopies } from "./memory-copy.ts";
 import { createPins } from "./pins.ts";
+import { createChainCheck, headOf, leafOf, SALT_BYTES, ZERO_HEAD } from "./sealed/chain.ts";
+import { createKeyring, type Keyring } from "./sealed/keyring.ts";
+import { type HeldPods, parseKeyring, rootOf } from "./sealed/keyring-format.ts";
+import type { PodKeys } from "./sealed/seal.ts";
 import {
   type Blobs,
   type Entry,
+  type JournalRow,
+  type Page,
   type PodId,
   SERVER_POD,
   type Snapshot,
   type Store,
   type Table,
   type Transaction,
+  type Usage,
 } from "./store.ts";
 import { createTurns, LOST } from "./turns.ts";
+import { createUses } from "./uses.ts";
 
 type Group = ReadonlyMap<string, Entry>;
 type Records = ReadonlyMap<Table, ReadonlyMap<string, Group>>;
 
 /** Never changed, only replaced: whoever holds one holds a snapshot. */
-interface PodState {
+export interface PodState {
   readonly generation: number;
   readonly records: Records;
+  readonly usage: Usage;
+  readonly journal: readonly JournalRow[];
 }
 
 interface Write {
@@ -63,7 +74,29 @@ function apply(state: PodState, writes: Iterable<Write>): PodState {
     groups.set(group, entries);
     records.set(table, groups);
   }
-  return { generation, records };
+  return { ...state, generation, records };
+}
+
+const EMPTY: PodState = Object.freeze({
+  generation: 0,
+  records: new Map(),
+  usage: { bytes: 0, resources: 0 },
+  journal: [],
+});
+
+/** Cursors name the group, so that one of another group is seen to be wrong. */
+function pageOf(state: PodState, table: Table, group: string, after: string | null, most: number): Page {
+  const here = `${table} ${group} `;
+  const from = after === null ? null : Buffer.from(after, "base64url").toString();
+  if (from !== null && !from.startsWith(here))
+    throw new Problem("input-invalid", "This is no place in the listing");
+  const rest = [...groupOf(state, table, group).values()]
+    .filter(({ item }) => from === null || item > from.slice(here.length))
+    .sort((a, b) => (a.item < b.item ? -1 : 1));
+  const entries = rest.slice(0, most);
+  const isLast = rest.length <= most;
+  const next = isLast ? null : Buffer.from(`${here}${entries.at(-1)?.item}`).toString("base64url");
+  return { entries, next };
 }
 
 async function* each(entries: readonly Entry[]): AsyncGenerator<Entry> {
@@ -73,15 +106,41 @@ async function* each(entries: readonly Entry[]): AsyncGenerator<Entry> {
 export interface MemoryStoreOptions {
   readonly limits?: Limits;
   readonly now?: () => Date;
+  /** Of another store whose copies are to be loaded: its 32 bytes, and the keyring that they open. */
+  readonly keys?: { readonly root: Uint8Array; readonly keyring: Uint8Array };
+}
+
+/** Nobody else can reach this store, so keys hide nothing: they seal what leaves it as a copy. */
+function memoryKeyring(keys: MemoryStoreOptions["keys"]): Keyring {
+  let saved = keys?.keyring ?? null;
+  const place = {
+    name: "The keyring in memory",
+    load: async () => saved,
+    save: async (bytes: Uint8Array) => void (saved = bytes),
+  };
+  const root = rootOf(keys?.root ?? randomBytes(32));
+  const pods: HeldPods = saved ? parseKeyring(saved, root, place.name) : new Map();
+  const storeId = saved ? saved.slice(8, 24) : randomBytes(16);
+  const keyring = createKeyring({ place, root, storeId, pods, rootKeyFile: null });
+  if (!saved) void keyring.add(SERVER_POD);
+  return keyring;
 }
 
 export function createMemoryStore({
   limits = LIMITS,
   now = () => new Date(),
+  keys: givenKeys,
 }: MemoryStoreOptions = {}): Store {
-  const pods = new Map<PodId, PodState>([[SERVER_POD, { generation: 0, records: new Map() }]]);
+  const pods = new Map<PodId, PodState>([[SERVER_POD, EMPTY]]);
+  const keyring = memoryKeyring(givenKeys);
+  let rekeying: Promise<void> = Promise.resolve();
+  function keysOf(pod: PodId): PodKeys {
+    const keys = pods.has(pod) ? keyring.keys(pod) : null;
+    if (!keys) throw new Problem("not-found");
+    return keys;
+  }
   const turns = createTurns(limits.transactionTriesMax);
-  const blobs = createMemoryBlobs(pods, now, limits);
+  const blobs = createMemoryBlobs(pods, keysOf, now, limits);
 
   function stateOf(pod: PodId): PodState {
     const state = pods.get(pod);
@@ -131,15 +190,30 @@ export function createMemoryStore({
         checks.push((current) => fingerprint(entriesOf(current, table)) === fingerprint(found));
         return each(overlay(found, (write) => write.table === table));
       },
+      page: async (table, group, after, most) => pageOf(state, table, group, after, most),
       put: (table, group, item, value) => write(table, group, item, new Uint8Array(value)),
       delete: (table, group, item) => write(table, group, item, null),
+      record: (entry) => void recorded.push(new Uint8Array(entry)),
+      use: (change, most) => uses.add(change, most),
     };
+    const recorded: Uint8Array[] = [];
+    const uses = createUses();
     const result = await work(transaction);
-    if (writes.size === 0) return { result, generation: state.generation };
+    if (writes.size === 0 && recorded.length === 0 && uses.isNothing())
+      return { result, generation: state.generation };
     const current = stateOf(pod);
     if (!checks.every((unchanged) => unchanged(current))) return LOST;
     blobs.beforeCommit(pod, writes.values());
-    const committed = apply(current, writes.values());
+    if (uses.exceeds(current.usage)) throw new Problem("quota-exceeded");
+    const rows = recorded.map((entry, index) => {
+      const salt = randomBytes(SALT_BYTES);
+      return { number: current.journal.length + index + 1, leaf: leafOf(salt, entry), salt, entry };
+    });
+    const committed: PodState = {
+      ...(writes.size > 0 ? apply(current, writes.values()) : current),
+      usage: uses.after(current.usage),
+      journal: [...current.journal, ...rows],
+    };
     pods.set(pod, committed);
     blobs.afterCommit(pod, writes.values());
     return { result, generation: committed.generation };
@@ -153,29 +227,71 @@ export function createMemoryStore({
         generation: state.generation,
         get: async (table, group, item) => groupOf(state, table, group).get(item) ?? null,
         list: (table, group) => each([...groupOf(state, table, group).values()]),
+        page: async (table, group, after, most) => pageOf(state, table, group, after, most),
         all: (table) => each(entriesOf(state, table)),
       };
       return work(snapshot);
     },
     write: async (pod, work) => turns.run(pod, () => attempt(pod, work)),
+    usage: async (pod) => stateOf(pod).usage,
+    journal: {
+      head: async (pod) => headOf(keysOf(pod).journal, ZERO_HEAD, stateOf(pod).journal),
+      read: async (pod, after, most) => stateOf(pod).journal.slice(after, after + most),
+      async forget(pod, numbers) {
+        const state = stateOf(pod);
+        const gone = new Set(numbers);
+        const journal = state.journal.map((row) =>
+          gone.has(row.number) ? { ...row, salt: null, entry: null } : row,
+        );
+        pods.set(pod, { ...state, journal });
+      },
+      async verify(pod, heads, progress) {
+        const { journal } = stateOf(pod);
+        const stored = headOf(keysOf(pod).journal, ZERO_HEAD, journal);
+        const check = createChainCheck(keysOf(pod).journal, stored, heads);
+        for (const row of journal) check.add(row);
+        progress?.(journal.length, journal.length);
+        return check.report();
+      },
+    },
     async createPod() {
       const pod = randomBytes(16).toString("hex") as PodId;
-      pods.set(pod, { generation: 0, records: new Map() });
+      await keyring.add(pod);
+      pods.set(pod, EMPTY);
       return pod;
     },
     async erasePod(pod) {
       assert(pod !== SERVER_POD, "the server's own pod is never erased");
+      await keyring.erase(pod);
       pods.delete(pod);
       blobs.erase(pod);
     },
+    rekey(pod, progress) {
+      rekeying = rekeying
+        .catch(() => {})
+        .then(async () => {
+          keysOf(pod);
+          await keyring.renew(pod); // Nothing is sealed here: what leaves the store from now on is sealed with the new key.
+          await keyring.retire(pod);
+          progress?.(1, 1);
+        });
+      return rekeying;
+    },
+    ...createMemoryCopies({ pods, keyring, files: blobs.files }),
+    keyring: () => keyring.bytes(),
+    rotateRootKey: () => keyring.rotateRoot(),
     blobs,
     check: async () => {},
     close: async () => {},
   };
 }
 
-function createMemoryBlobs(pods: ReadonlyMap<PodId, PodState>, now: () => Date, limits: Limits) {
-  const key = randomBytes(32);
+function createMemoryBlobs(
+  pods: ReadonlyMap<PodId, PodState>,
+  keysOf: (pod: PodId) => PodKeys,
+  now: () => Date,
+  limits: Limits,
+) {
   const files = new Map<string, Buffer>();
   const pins = createPins(now, limits.orphanMsKept);
   const keyOf = (pod: PodId, hash: string): string => `${pod}/${hash}`;
@@ -193,7 +309,7 @@ function createMemoryBlobs(pods: ReadonlyMap<PodId, PodState>, now: () => Date, 
         chunks.push(new Uint8Array(chunk));
       }
       const whole = Buffer.concat(chunks);
-      const hash = createHmac("sha256", key).update(pod).update(whole).digest("hex");
+      const hash = createHmac("sha256", keysOf(pod).contents).update(whole).digest("hex");
       files.set(keyOf(pod, hash), whole);
       pins.add(keyOf(pod, hash));
       return { hash, bytes };
@@ -214,6 +330,7 @@ function createMemoryBlobs(pods: ReadonlyMap<PodId, PodState>, now: () => Date, 
   };
   return {
     ...blobs,
+    files,
     /** A record may only name a file that is there. */
     beforeCommit(pod: PodId, writes: Iterable<Write>): void {
       for (const { group, value } of blobWrites(writes)) {

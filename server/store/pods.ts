@@ -2,7 +2,7 @@
 import { Problem } from "../errors.ts";
 import type { WebId } from "../iri.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
-import { type PodId, SERVER_POD, type Store } from "./store.ts";
+import { type PodId, SERVER_POD, type Store, type Usage } from "./store.ts";
 
 export interface Pod {
   readonly id: PodId;
@@ -11,6 +11,23 @@ export interface Pod {
   readonly owner: WebId;
   /** Milliseconds since 1970. */
   readonly created: number;
+  /** What it may hold, where that is not the server's default (`podBytesMax`, `podResourcesMax`). */
+  readonly quota?: Usage;
+  /** Root of the pod that took its place, on another server: requests are sent there. */
+  readonly movedTo?: string;
+  /** Milliseconds since 1970: its content is gone for good, its name stays taken. */
+  readonly erased?: number;
+}
+
+/** What changes about a pod; undefined takes a setting back. */
+export type PodChange = { readonly [name in "quota" | "movedTo" | "erased"]?: Pod[name] | undefined };
+
+/** What a pod may hold. An account has one pod, so this is the account's allowance, too. */
+export function quotaOf(
+  pod: Pod,
+  limits: { readonly podBytesMax: number; readonly podResourcesMax: number },
+): Usage {
+  return pod.quota ?? { bytes: limits.podBytesMax, resources: limits.podResourcesMax };
 }
 
 export const POD_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -36,21 +53,16 @@ export interface Pods {
    * @throws Problem `input-invalid` for a name that is not allowed, `conflict` for one that is taken.
    */
   create(name: string, owner: WebId): Promise<Pod>;
+  /** @throws Problem `not-found`. */
+  change(name: string, change: PodChange): Promise<Pod>;
 }
 
 export function createPods(store: Store, now: () => Date): Pods {
-  const known = new Map<string, Pod>(); // Names are never reused for another pod, so what was found stays true.
-
   return {
     async find(name) {
-      const cached = known.get(name);
-      if (cached) return cached;
       if (!POD_NAME.test(name)) return null;
       const entry = await store.read(SERVER_POD, (snapshot) => snapshot.get("directory", "", name));
-      if (!entry) return null;
-      const pod = decodeRecord<Pod>(entry);
-      known.set(name, pod);
-      return pod;
+      return entry && decodeRecord<Pod>(entry);
     },
     list: () =>
       store.read(SERVER_POD, async (snapshot) => {
@@ -74,8 +86,17 @@ export function createPods(store: Store, now: () => Date): Pods {
         await store.erasePod(id);
         throw error;
       }
-      known.set(name, pod);
       return pod;
     },
+    change: (name, change) =>
+      store
+        .write(SERVER_POD, async (transaction) => {
+          const entry = await transaction.get("directory", "", name);
+          if (!entry) throw new Problem("not-found");
+          const pod: Pod = JSON.parse(JSON.stringify({ ...decodeRecord<Pod>(entry), ...change })); // Without what is undefined.
+          transaction.put("directory", "", name, encodeRecord(pod));
+          return pod;
+        })
+        .then(({ result }) => result),
   };
 }

@@ -19,22 +19,47 @@ export function decodeRecord<T>(entry: Entry): T {
   return value as T;
 }
 
+/** One earlier version of a document, as its history counts it: nothing must be read to write the next one. */
+export type Kept = readonly [
+  /** 1 for the first that was ever kept. */
+  number: number,
+  /** Its item in table `version`. */
+  slot: number,
+  bytes: number,
+  /** Milliseconds since 1970: until when it was what the document said. */
+  until: number,
+  /** Hash of the file that holds it, if it is a large binary. */
+  blob?: string,
+];
+
+/** What a document was before: a bounded number of records in table `version`. */
+export interface History {
+  /** Their group: stays the same when the document goes into the trash and comes back. */
+  readonly id: string;
+  /** How many there ever were. */
+  readonly count: number;
+  /** Oldest first. */
+  readonly kept: readonly Kept[];
+}
+
 /** A document with what must be known of it: `auxiliary` records are this. */
 export interface StoredDocument {
   readonly contentType: string;
   /** Milliseconds since 1970. */
   readonly modified: number;
   readonly bytes: Uint8Array;
+  readonly history?: History;
+  /** As in {@link ResourceRecord}. */
+  readonly version?: number;
 }
 
-export function encodeDocument(document: StoredDocument): Uint8Array {
-  const header = encoder.encode(
-    JSON.stringify({ contentType: document.contentType, modified: document.modified }),
-  );
-  const record = new Uint8Array(4 + header.length + document.bytes.length);
+/** Further fields of the document are kept with it. */
+export function encodeDocument({ bytes, ...fields }: StoredDocument): Uint8Array {
+  const header = encoder.encode(JSON.stringify(fields));
+  const record = new Uint8Array(4 + header.length + bytes.length);
   new DataView(record.buffer).setUint32(0, header.length);
   record.set(header, 4);
-  record.set(document.bytes, 4 + header.length);
+  record.set(bytes, 4 + header.length);
   return record;
 }
 
@@ -61,4 +86,7 @@ export interface ResourceRecord {
   readonly modified: number;
   /** Hash of the file that holds a large binary; then there is no `body` record. */
   readonly blob?: string;
+  readonly history?: History;
+  /** The version that its ETag is made of, where only its history has been shortened since. */
+  readonly version?: number;
 }

@@ -13,20 +13,27 @@ import { DatabaseSync } from "node:sqlite";
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Log } from "../log.ts";
-import { ANSWERS } from "./batch.ts";
-import { createBlobs } from "./blobs.ts";
-import { createCache } from "./cache.ts";
-import { makeFolder, syncFolder } from "./durable.ts";
-import { openKeyring } from "./keyring.ts";
-import { lockFolder, makePrivate } from "./lock.ts";
-import { createReaders } from "./readers.ts";
+import { clearDraftsOf, makeFolder, syncFolder } from "./durable.ts";
 import { StoreRefused } from "./refused.ts";
-import { migrate } from "./schema.ts";
-import { groupKeyOf, type PodKeys } from "./seal.ts";
-import { type Ground, look, SqliteSnapshot, SqliteTransaction } from "./snapshot.ts";
+import { keyringFile, openKeyring } from "./sealed/keyring.ts";
+import { groupKeyOf, type PodKeys } from "./sealed/seal.ts";
+import { ANSWERS } from "./sqlite/batch.ts";
+import { createBlobs } from "./sqlite/blobs.ts";
+import { createCache } from "./sqlite/cache.ts";
+import { createCopies } from "./sqlite/copy.ts";
+import { createGate } from "./sqlite/gate.ts";
+import { createJournal } from "./sqlite/journal.ts";
+import { lockFolder, makePrivate } from "./sqlite/lock.ts";
+import { createProofs } from "./sqlite/proof.ts";
+import { createReaders, type PodRow } from "./sqlite/readers.ts";
+import { createRekeys } from "./sqlite/rekey.ts";
+import { openScan } from "./sqlite/scan.ts";
+import { migrate } from "./sqlite/schema.ts";
+import { type Ground, look, SqliteSnapshot, SqliteTransaction } from "./sqlite/snapshot.ts";
+import { refuseDamagedLog } from "./sqlite/wal-check.ts";
+import { problemOf, startWriter } from "./sqlite/writer-thread.ts";
 import { type PodId, SERVER_POD, type Store, TABLES } from "./store.ts";
 import { createTurns, LOST } from "./turns.ts";
-import { problemOf, startWriter } from "./writer-thread.ts";
 
 export interface SqliteStoreOptions {
   /** Made when it is not there. */
@@ -36,10 +43,18 @@ export interface SqliteStoreOptions {
   readonly limits: Limits;
   readonly log: Log;
   readonly now: () => Date;
+  /** Bytes of a keyring to begin with, where there is none yet: for a restore into a new folder. */
+  readonly keyring?: Uint8Array;
 }
+
+/** Longer than a server takes to answer its first request. */
+const START_MS = 500;
+/** Pods with more records than this are proved at the start, before anybody has to wait for it. */
+const PROVED_AHEAD = 50_000;
 
 /** What the operator's disk says, as the client should know it. */
 function problemOfFile(error: unknown): Problem {
+  if (error instanceof Problem) return error;
   const { code } = error as NodeJS.ErrnoException;
   return new Problem(code === "ENOSPC" || code === "EDQUOT" ? "storage-full" : "unavailable", undefined, {
     cause: error,
@@ -72,6 +87,16 @@ function prepare(file: string, storeId: Uint8Array, now: () => Date, makeRoom: (
   }
 }
 
+/** Pods whose loading a crash has cut short. */
+function loadingIn(file: string): readonly PodId[] {
+  const scan = openScan(file);
+  try {
+    return scan.loading();
+  } finally {
+    scan.close();
+  }
+}
+
 /**
  * Opens the store in `folder`, or makes it.
  * @throws StoreRefused with what to do: already running, newer schema, SQLite too old, missing or wrong keys.
@@ -82,6 +107,7 @@ export async function openSqliteStore({
   limits,
   log,
   now,
+  keyring: givenKeyring,
 }: SqliteStoreOptions): Promise<Store> {
   await makeFolder(folder);
   const unlock = lockFolder(folder);
@@ -91,12 +117,15 @@ export async function openSqliteStore({
   };
   try {
     const file = join(folder, "freehold.db");
+    await clearDraftsOf(join(folder, "keyring"));
     const keyring = await openKeyring({
-      file: join(folder, "keyring"),
+      place: keyringFile(join(folder, "keyring")),
       rootKeyFile,
       hasData: existsSync(file),
+      given: givenKeyring,
     });
     const reserveFile = join(folder, "reserve");
+    refuseDamagedLog(file); // Before SQLite sees it, and cuts it off where it is damaged.
     prepare(file, keyring.storeId, now, () => rmSync(reserveFile, { force: true }));
     await syncFolder(folder);
     const writer = await startWriter({ file, reserveFile, reserveBytes: limits.diskReserveBytes }, log);
@@ -105,16 +134,34 @@ export async function openSqliteStore({
     closers.push(() => readers.close());
     const cache = createCache(limits.recordCacheBytesMax);
     const ground: Ground = { cache, readers, log, limits };
+    const proofs = createProofs({ file, log, reindex: () => writer.reindex() });
     const turns = createTurns(limits.transactionTriesMax);
     const unanswered = new Map<PodId, number>();
     let isOpen = true;
+    const loading = new Set(loadingIn(file));
+    const started = Promise.withResolvers<void>(); // Whatever else begins with the store has begun, or it is closed already.
+    const startTimer = setTimeout(started.resolve, START_MS).unref();
+    closers.push(() => clearTimeout(startTimer));
 
-    /** @throws Problem `not-found` for a pod that was erased or never was. */
-    function keysOf(pod: PodId): PodKeys {
+    function beOpen(): void {
       if (!isOpen) throw new Problem("unavailable", "The store is closed");
+    }
+
+    /** @throws Problem `not-found` for a pod that was erased or never was, `unavailable` for one that is being loaded. */
+    function keysOf(pod: PodId): PodKeys {
+      beOpen();
       const keys = keyring.keys(pod);
       if (!keys) throw new Problem("not-found");
+      if (loading.has(pod)) throw new Problem("unavailable", "The pod is being restored");
       return keys;
+    }
+
+    /** What is not about records, as it is at this moment. */
+    function rowOf(pod: PodId): PodRow {
+      const { id } = keysOf(pod);
+      const row = look(log, () => readers.pod(id));
+      if (!row) throw new Problem("not-found");
+      return row;
     }
 
     /** A snapshot on the cache where it is up to date, else on a read connection from the start. */
@@ -140,12 +187,32 @@ export async function openSqliteStore({
       return new kind(ground, pod, keys, held, reader);
     }
 
+    /** To be awaited before anything is read: what is not there is not believed before. @throws Problem `unavailable`. */
+    async function beSure(pod: PodId): Promise<void> {
+      keysOf(pod);
+      if (proofs.has(pod)) return;
+      await proofs.prove(pod).catch((error: unknown) => {
+        keysOf(pod); // Erased meanwhile: then it is not damaged.
+        throw error;
+      });
+    }
+
+    /** Ahead of the first who asks: of a million records, that takes about a second. */
+    async function proveLargest(): Promise<void> {
+      const pods = readers.largest(PROVED_AHEAD);
+      if (pods.length > 0) await started.promise;
+      for (const pod of pods) {
+        if (isOpen) await beSure(pod).catch(() => {}); // Told to who asks for the pod.
+      }
+    }
+
     /** Runs `work` on one snapshot; if it turned out to be two, once more on one that is held. */
     async function runOn<S extends SqliteSnapshot, T>(
       kind: new (...args: ConstructorParameters<typeof SqliteSnapshot>) => S,
       pod: PodId,
       work: (snapshot: S) => Promise<T>,
     ): Promise<{ readonly snapshot: S; readonly result: T }> {
+      if (!proofs.has(pod)) await beSure(pod);
       for (let pinned = false; ; pinned = true) {
         const snapshot = begin(kind, pod, pinned);
         try {
@@ -187,7 +254,7 @@ export async function openSqliteStore({
         writer.commit(keys, sealed, (answer) => {
           expect(pod, -1);
           cache.pend(pod, transaction.writes, -1);
-          if (answer === ANSWERS.stopped) lookAgain(pod, keys);
+          if (answer === ANSWERS.unknown) lookAgain(pod, keys);
           if (answer >= 0) cache.commit(pod, answer, transaction.writes);
           finish(answer >= 0);
           if (answer >= 0) resolve(answer);
@@ -205,6 +272,7 @@ export async function openSqliteStore({
       limits,
       // In one go, so that nothing can be committed between this look and what the caller does about it.
       isUsed(pod, hash) {
+        if (!proofs.has(pod)) return true; // Who is not sure removes nothing.
         const keys = keysOf(pod);
         const reader = readers.acquire(keys.id);
         try {
@@ -213,9 +281,50 @@ export async function openSqliteStore({
           readers.release(reader);
         }
       },
+      beSure,
       isErased: (pod) => keyring.isErased(pod),
     });
     closers.push(() => blobs.close());
+
+    /** For what must not fail because the disk is full: then it may use the reserve. */
+    async function withRoom<T>(work: () => Promise<T>): Promise<T> {
+      try {
+        return await work();
+      } catch (error) {
+        if (problemOfFile(error).code !== "storage-full") throw problemOfFile(error);
+      }
+      await writer.makeRoom();
+      return work().catch((error: unknown) => Promise.reject(problemOfFile(error)));
+    }
+
+    const gate = createGate();
+    const rekeys = createRekeys({
+      file,
+      keyring,
+      writer,
+      readers,
+      blobs,
+      gate,
+      log,
+      isOpen: () => isOpen,
+      keysOf,
+      beSure,
+      withRoom,
+    });
+    const copies = createCopies({
+      file,
+      keyring,
+      writer,
+      readers,
+      cache,
+      blobs,
+      gate,
+      log,
+      loading,
+      beOpen,
+      beSure,
+      proofs,
+    });
 
     async function purge(pod: PodId): Promise<void> {
       const id = Buffer.from(pod, "hex");
@@ -226,12 +335,17 @@ export async function openSqliteStore({
 
     /** Erasures that a crash cut short: their keys are gone, so their bytes may go as well. */
     async function purgeErased(): Promise<void> {
-      for (const pod of keyring.erased()) if (isOpen) await purge(pod);
+      for (const pod of keyring.erased()) {
+        // Of thousands that were erased in all the years, there is nothing left to do.
+        if (isOpen && look(log, () => readers.holds(Buffer.from(pod, "hex")))) await purge(pod);
+      }
     }
 
     await blobs.clearDrafts();
     if (!keyring.keys(SERVER_POD)) throw new Error("the keyring has no key for the server's own records");
     const background = purgeErased()
+      .then(() => rekeys.resume())
+      .then(() => proveLargest())
       .then(() => blobs.sweep())
       .catch((error: unknown) => log.error("store.sweep.failed", { cause: String(error) }));
 
@@ -243,23 +357,39 @@ export async function openSqliteStore({
         turns.run(pod, async () => {
           const { snapshot: transaction, result } = await runOn(SqliteTransaction, pod, work);
           if (transaction.isEmpty) return { result, generation: transaction.generation };
+          if (transaction.isLarge) await transaction.sealAhead();
           const generation = await commit(transaction);
           return generation === LOST ? LOST : { result, generation };
         }),
+      async usage(pod) {
+        await beSure(pod);
+        return rowOf(pod).usage;
+      },
+      journal: createJournal({ keysOf, rowOf, readers, writer, log }),
       async createPod() {
         const id = randomBytes(16);
         const pod = id.toString("hex") as PodId;
         await keyring.add(pod).catch((error: unknown) => Promise.reject(problemOfFile(error))); // Before there is anything to seal.
         await writer.create(id);
+        proofs.isNew(pod);
         return pod;
       },
       async erasePod(pod) {
         assert(pod !== SERVER_POD, "the server's own pod is never erased");
-        await keyring.erase(pod).catch(async () => {
-          await writer.makeRoom(); // An erasure must not fail because the disk is full.
-          await keyring.erase(pod).catch((error: unknown) => Promise.reject(problemOfFile(error)));
-        }); // From here on nobody can open what is left.
+        await withRoom(() => keyring.erase(pod)); // From here on nobody can open what is left.
         await purge(pod);
+      },
+      rekey: (pod, progress) => rekeys.rekey(pod, progress),
+      ...copies,
+      keyring: () => keyring.bytes(),
+      async rotateRootKey() {
+        beOpen();
+        await keyring.rotateRoot();
+      },
+      async prove(pod) {
+        keysOf(pod);
+        proofs.forget(pod);
+        await beSure(pod);
       },
       blobs,
       async check() {
@@ -272,7 +402,9 @@ export async function openSqliteStore({
       },
       async close() {
         isOpen = false;
+        started.resolve();
         await background;
+        await rekeys.settled();
         await closeAll();
       },
     };

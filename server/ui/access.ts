@@ -1,5 +1,6 @@
 /** `<fh-access>`: who has access to what, by person, and taking it back with one tap. */
 import { html, nothing, type TemplateResult } from "lit";
+import "./activity.ts";
 import "./apps.ts";
 import { ask, type Refusal, toRefusal } from "./ask.ts";
 import { given, Part, state } from "./element.ts";
@@ -82,6 +83,7 @@ class Access extends Part {
       ${open.length === 0 ? html`<div class="empty">${icon("lock")}<p><strong>Your gate is closed.</strong><br />Share a folder with somebody, and they appear here, with a button that takes it back.</p></div>` : nothing}
       ${GROUPS.map((group) => this.#group(group, open))}
       <fh-apps></fh-apps>
+      <fh-activity></fh-activity>
       <section>
         <h2>Always</h2>
         <ul class="rows">

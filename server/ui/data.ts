@@ -132,6 +132,7 @@ class Data extends Part {
       <div class="head">
         <h1>${isRoot ? "Your data" : decodeURIComponent(parts.at(-1) ?? "")}</h1>
         <div class="row">
+          ${isRoot ? html`<a class="button second" href="#/trash">${icon("trash")}Trash</a>` : nothing}
           <button class="second" @click=${() => openShare(this.#folderPath)}>${icon("people")}Share</button>
           <button class="second" @click=${() => (this.naming = true)}>${icon("plus")}New folder</button>
           <label class="button first">${icon("upload")}Put files in<input class="hidden" type="file" multiple @change=${(

@@ -8,6 +8,8 @@ import { busyWords, refusalBox, tell, waiting } from "./notices.ts";
 import { badge } from "./overview.ts";
 import { podFetch, saveAs } from "./pod-fetch.ts";
 import { openShare } from "./share.ts";
+import { restoreLatest } from "./trash.ts";
+import "./versions.ts";
 import { dayOf, kindOf, placeOf, type sharedWith, sizeOf } from "./words.ts";
 
 const TEXT_BYTES_MAX = 256 * 1024; // More than anybody reads in a dialog.
@@ -104,7 +106,10 @@ class FileDialog extends Part {
   async #delete({ path, name }: Item): Promise<void> {
     await podFetch("DELETE", path);
     location.hash = this.up;
-    tell(`${name} is deleted.`);
+    tell(`${name} is in the trash, for 30 days.`, async () => {
+      await restoreLatest(path);
+      this.dispatchEvent(new CustomEvent("gone"));
+    });
     this.dispatchEvent(new CustomEvent("gone"));
   }
 
@@ -120,6 +125,7 @@ class FileDialog extends Part {
             ${shared ? html`<p>${badge(shared)}</p>` : nothing}
             ${refusalBox(this.refusal)}
             ${this.#preview(item)}
+            <fh-versions .item=${item}></fh-versions>
             ${this.sure ? this.#question(item) : this.#actions(item)}`
           : nothing
       }
@@ -147,7 +153,7 @@ class FileDialog extends Part {
   }
 
   #question({ name }: Item): TemplateResult {
-    return html`<div class="notice bad"><div><strong>Delete ${name}?</strong> It cannot be brought back.
+    return html`<div class="notice bad"><div><strong>Delete ${name}?</strong> You can bring it back from the trash for 30 days.
       <div class="row"><button class="second" @click=${() => (this.sure = false)}>Keep it</button>
       <button class="second bad" ?disabled=${this.busy !== ""} @click=${() => this.#run("delete", (file) => this.#delete(file))}>${busyWords(this.busy === "delete", "Delete it", "Deleting …")}</button></div></div></div>`;
   }

@@ -14,6 +14,7 @@ import "./prove.ts";
 import "./safety.ts";
 import "./share.ts";
 import "./sign-in.ts";
+import "./trash.ts";
 import "./you.ts";
 import { initialOf } from "./words.ts";
 
@@ -25,6 +26,9 @@ const ROOMS: readonly (readonly [room: string, title: string, icon: IconName])[]
   ["safety", "Safety", "shield"],
 ];
 
+/** Rooms behind others: where one gets to, and under which of the rooms above. */
+const BACK_ROOMS: Readonly<Record<string, string>> = { trash: "data" };
+
 interface Place {
   readonly room: string;
   /** What follows the room: a path within the pod. */
@@ -33,7 +37,8 @@ interface Place {
 
 function placeNow(): Place {
   const [, room = "", rest = ""] = /^#\/([a-z]*)(?:\/(.*))?$/.exec(location.hash) ?? [];
-  return { room: ROOMS.some(([known]) => known === room) ? room : "home", rest };
+  const isKnown = room in BACK_ROOMS || ROOMS.some(([known]) => known === room);
+  return { room: isKnown ? room : "home", rest };
 }
 
 class Home extends Part {
@@ -104,7 +109,7 @@ class Home extends Part {
       <header class="top">
         <a class="brand" href="#/home">${mark()}<span>Freehold</span></a>
         <nav aria-label="Rooms">
-          ${ROOMS.map(([room, title, picture]) => html`<a href=${`#/${room}`} aria-current=${room === this.place.room ? "page" : "false"}>${icon(picture)}<span>${title}</span></a>`)}
+          ${ROOMS.map(([room, title, picture]) => html`<a href=${`#/${room}`} aria-current=${room === (BACK_ROOMS[this.place.room] ?? this.place.room) ? "page" : "false"}>${icon(picture)}<span>${title}</span></a>`)}
         </nav>
         <div class="who">
           <a class="avatar" href="#/you" aria-label=${`You: ${server.account.name}`}>${initialOf(server.account.name)}</a>
@@ -138,6 +143,7 @@ class Home extends Part {
     const { room, rest } = this.place;
     if (room === "data")
       return html`<fh-data .pod=${me.pod} .rest=${rest} .entries=${overview.entries}></fh-data>`;
+    if (room === "trash") return html`<fh-trash></fh-trash>`;
     if (room === "access") return html`<fh-access .overview=${overview} .me=${me}></fh-access>`;
     if (room === "you") return html`<fh-you .me=${me}></fh-you>`;
     if (room === "safety") return html`<fh-safety .me=${me} .server=${server}></fh-safety>`;

@@ -68,8 +68,71 @@ export interface Overview {
   readonly isPublic: boolean;
   readonly entries: readonly AccessEntry[];
   readonly items: readonly Item[];
-  readonly files: number;
+  /** Files and folders. */
+  readonly resources: number;
   readonly bytes: number;
+}
+
+/** How full the pod is. */
+export interface Usage {
+  readonly bytes: number;
+  readonly resources: number;
+  readonly quota: { readonly bytes: number; readonly resources: number };
+  /** Of the bytes, what the trash and the earlier versions hold. */
+  readonly trash: number;
+  readonly versions: number;
+}
+
+export interface VersionRow {
+  readonly number: number;
+  readonly bytes: number;
+  /** When something else took its place. */
+  readonly until: number;
+}
+
+export interface TrashRow {
+  readonly id: string;
+  readonly path: string;
+  readonly kind: "document" | "folder" | "access list" | "description";
+  readonly contentType: string | null;
+  readonly bytes: number;
+  readonly deleted: number;
+  /** When it goes for good. */
+  readonly until: number;
+}
+
+export interface Trash {
+  readonly items: readonly TrashRow[];
+  readonly cut: boolean;
+}
+
+/** One thing that was done, or a few of one kind in one minute. */
+export type ActivityRow =
+  | { readonly number: number; readonly erased: true }
+  | {
+      readonly number: number;
+      readonly erased?: false;
+      readonly time: number;
+      readonly who: {
+        readonly kind: "you" | "operator" | "server" | "several" | "anonymous" | "person";
+        readonly label: string;
+      };
+      readonly app: string | null;
+      /** What was done, to be read between who and where: `looked at`. */
+      readonly did: string;
+      readonly place: string | null;
+      readonly refused: boolean;
+      readonly count: number;
+      readonly purpose: string | null;
+      readonly rows: number | null;
+      readonly documents: number | null;
+      readonly bytes: number | null;
+    };
+
+export interface Activity {
+  readonly entries: readonly ActivityRow[];
+  readonly total: number;
+  readonly next: number | null;
 }
 
 export interface Program {

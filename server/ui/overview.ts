@@ -6,6 +6,7 @@ import { type IconName, icon } from "./icons.ts";
 import type { Item, Me, Overview } from "./model.ts";
 import { scene } from "./scene.ts";
 import { openShare } from "./share.ts";
+import "./storage.ts";
 import { count, groupsOf, kindOf, sharedWith, sizeOf } from "./words.ts";
 
 const REMINDER_MS = 180 * 86_400_000; // Twice a year is often enough to look whether a file is still there.
@@ -51,9 +52,10 @@ class OverviewRoom extends Part {
       </section>
       ${wantsReminder(me) ? this.#reminder() : nothing}
       <section>
-        <div class="head"><h2>In your pod</h2><p class="soft">${count(overview.files, "file")}, ${sizeOf(overview.bytes)}</p></div>
+        <div class="head"><h2>In your pod</h2><p class="soft">${count(overview.resources, "file or folder", "files and folders")}, ${sizeOf(overview.bytes)}</p></div>
         <ul class="rows">${overview.items.map((item) => this.#row(item))}</ul>
       </section>
+      <fh-storage></fh-storage>
       <section class="two">
         <article class="panel">
           <h2>${icon("card")}Your address</h2>

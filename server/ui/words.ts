@@ -21,12 +21,17 @@ export function count(amount: number, one: string, many = `${one}s`): string {
   return `${number.format(amount)} ${amount === 1 ? one : many}`;
 }
 
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+
+export const timeOf = (at: number): string => clock.format(at);
+
 export const dayOf = (at: number): string => day.format(at);
 
-/** `today`, `3 days ago`; the day itself when it is longer ago. */
+/** `just now`, `3 days ago`, `in 2 days`; the day itself when it is further away. */
 export function agoOf(at: number, now: number = Date.now()): string {
   const days = Math.round((at - now) / 86_400_000);
-  if (days < -30) return dayOf(at);
+  if (days < -30 || days > 30) return dayOf(at);
+  if (days >= 1) return relative.format(days, "day");
   if (days <= -1) return relative.format(days, "day");
   const minutes = Math.round((at - now) / 60_000);
   if (minutes <= -60) return relative.format(Math.round(minutes / 60), "hour");
@@ -42,6 +47,12 @@ export function verbsOf(modes: readonly Mode[]): string {
     ...(modes.includes("write") ? ["change"] : []),
   ];
   return list.format(verbs);
+}
+
+/** The last part of a path, as a person would say it. */
+export function nameIn(path: string): string {
+  const name = path.split("/").filter(Boolean).at(-1) ?? "";
+  return decodeURIComponent(name).replace(/\.(?:acl|meta)$/, "");
 }
 
 /** A place within the pod, as a person would say it. */

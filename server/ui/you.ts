@@ -7,6 +7,7 @@ import { given, Part, state } from "./element.ts";
 import { icon } from "./icons.ts";
 import type { Me } from "./model.ts";
 import { refusalBox, tell, waiting } from "./notices.ts";
+import "./rights.ts";
 import { dayOf, groupsOf } from "./words.ts";
 
 class You extends Part {
@@ -66,6 +67,7 @@ class You extends Part {
         <fh-copy .value=${me.address} .label=${"your address"}></fh-copy>
       </section>
       ${me.passport ? this.#passport(me.passport) : html`<div class="notice">${icon("warn")}<div><strong>This pod has no passport.</strong> Its address cannot move with you to another host.</div></div>`}
+      <fh-rights .me=${me}></fh-rights>
     `;
   }
 

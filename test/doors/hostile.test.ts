@@ -234,7 +234,15 @@ describe("Hostile messages", () => {
         expectProblem(await own("PUT", path, "Content-Type: text/plain\nContent-Length: 2", "hi"), 400);
       });
     }
-    for (const path of ["/ana/sparql", "/ana/.well-known/solid", "/ana/sparql/x", "/ana/.well-known/x.ttl"]) {
+    for (const path of [
+      "/ana/sparql",
+      "/ana/.well-known/solid",
+      "/ana/sparql/x",
+      "/ana/.well-known/x.ttl",
+      "/ana/.journal/1",
+      "/ana/.journal/x/",
+      "/ana/%2Ejournal/1",
+    ]) {
       it(`${path} is the server's own: nothing is stored there`, async () => {
         for (const method of ["PUT", "PATCH", "DELETE"]) {
           const answer = await own(method, path, "Content-Type: text/turtle\nContent-Length: 0");

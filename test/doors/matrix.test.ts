@@ -1,3 +1,4 @@
+/** Every door and every kind of agent, in two tables: long, for a door that is not in them is a door nobody looked at. */
 import { expect } from "chai";
 import { doorRoutes, podRoutes } from "../../server/app.ts";
 import type { Fetch } from "../support/dpop.ts";
@@ -64,6 +65,12 @@ const POD_DOORS: Readonly<Record<string, readonly Row[]>> = {
       200,
     ],
   ],
+  "get /:pod/.journal{/{*page}}": [
+    ["its pages", ".journal/", {}, 401, 403, 403, 403, 403, 403, 200],
+    ["a page", ".journal/1", {}, 401, 403, 403, 403, 403, 403, 200],
+    ["a page that is not there", ".journal/999", {}, 401, 403, 403, 403, 403, 403, 404],
+    ["without its slash", ".journal", { redirect: "manual" }, 401, 403, 403, 403, 403, 403, 301],
+  ],
   "get /{*path}": [
     ["a document", "shared/a.ttl", {}, 401, 403, 200, 403, 403, 403, 200],
     ["its head", "shared/a.ttl", { method: "HEAD" }, 401, 403, 200, 403, 403, 403, 200],
@@ -84,6 +91,7 @@ const POD_DOORS: Readonly<Record<string, readonly Row[]>> = {
     ["a new folder", "shared/new/", { method: "PUT", headers: turtle }, 401, 403, 403, 403, 201, 403, 201],
     ["an access list", "shared/a.ttl.acl", PUT, 401, 403, 403, 403, 403, 201, 201],
     ["a description", "shared/a.ttl.meta", PUT, 401, 403, 403, 403, 201, 403, 201],
+    ["to the journal", ".journal/1", PUT, 405, 405, 405, 405, 405, 405, 405],
     ["outside", "private.ttl", PUT, 401, 403, 403, 403, 403, 403, 201],
     ["over the profile", "profile/card", PUT, 401, 403, 403, 403, 403, 403, 409],
   ],
@@ -220,6 +228,8 @@ const POD_DOORS: Readonly<Record<string, readonly Row[]>> = {
 const SERVER_DOORS: Readonly<Record<string, readonly [visitor: number, otherSite: number, ownPage: number]>> =
   {
     "get /.well-known/solid": [200, 200, 200],
+    "get /.well-known/freehold/journal-key": [200, 200, 200],
+    "get /.well-known/freehold/erasure-key": [200, 200, 200],
     "get /.oidc/interaction/:uid": [404, 404, 404],
     "post /.oidc/interaction/:uid": [400, 403, 400],
     "post /.oidc/session-token": [401, 403, 401], // It wants a proof of a key, too.
@@ -257,6 +267,22 @@ const SERVER_DOORS: Readonly<Record<string, readonly [visitor: number, otherSite
     "post /.account/access/revoke": [401, 403, 400],
     "post /.account/access/grant": [401, 403, 400],
     "post /.account/access/undo": [401, 403, 400],
+    "get /.account/journal": [401, 200, 200],
+    "get /.account/export": [401, 403, 200], // A link on another site starts no download.
+    "post /.account/import": [401, 403, 415],
+    "get /.account/moved": [401, 200, 200],
+    "post /.account/moved": [401, 403, 400],
+    "post /.account/erase": [401, 403, 400],
+    "get /.account/usage": [401, 200, 200],
+    "get /.account/history": [401, 404, 404],
+    "get /.account/history/version": [401, 404, 404],
+    "post /.account/history/restore": [401, 403, 400],
+    "get /.account/trash": [401, 200, 200],
+    "post /.account/trash/restore": [401, 403, 400],
+    "post /.account/trash/purge": [401, 403, 400],
+    "post /.account/trash/empty": [401, 403, 200],
+    "get /.account/restrictions": [401, 200, 200],
+    "post /.account/restrictions": [401, 403, 400],
     "get /": [200, 200, 200],
     "get /.account/setup": [200, 200, 200],
     "get /.account/login": [200, 200, 200],

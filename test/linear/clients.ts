@@ -1,6 +1,6 @@
 /** Clients that use the same few documents at the same time, over HTTP, and write down what they asked and were told. */
 import { Agent, request } from "node:http";
-import type { Person, TestServer } from "../support/server.ts";
+import type { Person } from "../support/server.ts";
 import type { Dice } from "../torture/model.ts";
 import type { Answered, Asked, Call } from "./checker.ts";
 
@@ -63,9 +63,10 @@ export async function openFolder(person: Person): Promise<string> {
   return folder;
 }
 
-export function createClients(server: TestServer, folder: string): Clients {
+/** @param ports Of the servers that the clients use in turn; that of the folder's own address when there are none. */
+export function createClients(folder: string, ports: readonly string[] = []): Clients {
   const agents = Array.from({ length: CLIENTS }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
-  const { hostname, port, pathname } = new URL(folder);
+  const { hostname, host, port, pathname } = new URL(folder);
   let histories = 0;
   let clock = 0;
   let number = 0;
@@ -74,7 +75,14 @@ export function createClients(server: TestServer, folder: string): Clients {
   function send(client: number, name: string, asked: Asked, hangsUp: boolean): Promise<Answered | null> {
     const { method, headers, body } = messageOf(asked);
     return new Promise((resolve, reject) => {
-      const options = { hostname, port, method, path: `${pathname}${name}`, headers, agent: agents[client] };
+      const options = {
+        hostname,
+        port: ports[client % ports.length] ?? port,
+        method,
+        path: `${pathname}${name}`,
+        headers: { ...headers, host },
+        agent: agents[client],
+      };
       const sent = request({ ...options, timeout: HEARD_BACK_MS_MAX }, (response) => {
         let text = "";
         response.setEncoding("utf8");

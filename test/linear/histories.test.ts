@@ -1,5 +1,6 @@
 /** No lost update, no stale read: what concurrent clients are told over HTTP can always be put into one order. */
 import { expect } from "chai";
+import { postgresMissing, testPostgres } from "../support/postgres.ts";
 import { checkHistories } from "./histories.ts";
 
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
@@ -17,4 +18,13 @@ describe("Concurrent requests are linearizable", function () {
       expect([...statuses.keys()].sort((a, b) => a - b)).to.deep.equal([0, 200, 201, 204, 404, 409, 412]);
     });
   }
+
+  it("on PostgreSQL: 100 histories", async function () {
+    if (postgresMissing) this.skip();
+    const url = await testPostgres().createDatabase();
+    const { fault, calls } = await checkHistories(100, SEED, 20_000, { FREEHOLD_STORE: url });
+    expect(fault).to.equal(null);
+    expect(calls).to.be.greaterThan(1_000);
+    await testPostgres().dropDatabase(url);
+  });
 });

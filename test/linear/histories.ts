@@ -2,7 +2,7 @@
 import { startServer } from "../support/server.ts";
 import { createDice } from "../torture/model.ts";
 import { documentModel, findFault } from "./checker.ts";
-import { createClients, openFolder } from "./clients.ts";
+import { type Clients, createClients, openFolder } from "./clients.ts";
 
 export interface Tally {
   readonly histories: number;
@@ -14,16 +14,31 @@ export interface Tally {
 }
 
 /** @param cacheBytes Of the store: with few, most reads go to the database. */
-export async function checkHistories(histories: number, seed: number, cacheBytes: number): Promise<Tally> {
+export async function checkHistories(
+  histories: number,
+  seed: number,
+  cacheBytes: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Tally> {
   const server = await startServer({
+    ...env,
     FREEHOLD_LIMITS: `recordCacheBytesMax=${cacheBytes}`,
     FREEHOLD_LOG_LEVEL: "error",
   });
+  try {
+    const clients = createClients(await openFolder(await server.person("Ana")));
+    return await checkClients(clients, histories, seed);
+  } finally {
+    await server.close();
+  }
+}
+
+/** The same for clients of servers that run already. Closes the clients. */
+export async function checkClients(clients: Clients, histories: number, seed: number): Promise<Tally> {
   const statuses = new Map<number, number>();
   let calls = 0;
   let fault: string | null = null;
   try {
-    const clients = createClients(server, await openFolder(await server.person("Ana")));
     const dice = createDice(seed);
     for (let n = 0; n < histories && fault === null; n++) {
       for (const [name, history] of await clients.record(dice)) {
@@ -37,9 +52,8 @@ export async function checkHistories(histories: number, seed: number, cacheBytes
         if (found !== null) fault ??= `${name}, seed ${seed}: ${found}`;
       }
     }
-    clients.close();
   } finally {
-    await server.close();
+    clients.close();
   }
   return { histories, calls, statuses, fault };
 }

@@ -1,8 +1,9 @@
-/** Thousands of concurrent histories at the store's port, on both engines: each must be strictly serializable. */
+/** Thousands of concurrent histories at the store's port, on all engines: each must be strictly serializable. */
 import { expect } from "chai";
 import { createMemoryStore } from "../../server/store/memory.ts";
 import type { Entry, PodId, Store, Table } from "../../server/store/store.ts";
-import { type Engine, openTestStore } from "../support/store.ts";
+import { postgresMissing, testPostgres } from "../support/postgres.ts";
+import { type Engine, openPostgresIn, openTestStore, temporaryFolder } from "../support/store.ts";
 import { createDice } from "../torture/model.ts";
 import { type Act, checkSerial, type Dice, record, type State } from "./serial.ts";
 
@@ -62,16 +63,48 @@ describe("concurrent transactions are strictly serializable", function () {
     ["on SQLite with a cache of a few records", "sqlite", 5_500],
     ["on SQLite with a cache of next to nothing", "sqlite", 1_700],
     ["on SQLite without a cache", "sqlite", 0],
+    ["on PostgreSQL", "postgres", 64 * 1024 * 1024],
+    ["on PostgreSQL with a cache of a few records", "postgres", 5_500],
+    ["on PostgreSQL without a cache", "postgres", 0],
   ];
   for (const [index, [name, engine, recordCacheBytesMax]] of kinds.entries()) {
-    it(`${name}: ${MANY} histories`, async () => {
+    const histories = engine === "postgres" ? Math.ceil(MANY / 4) : MANY;
+    it(`${name}: ${histories} histories`, async function () {
+      if (engine === "postgres" && postgresMissing) this.skip();
       const test = await openTestStore(engine, { limits: { recordCacheBytesMax } });
-      const options = { histories: MANY, seed: SEED + index, standsStill: engine === "sqlite" };
+      const options = { histories, seed: SEED + index, standsStill: engine === "sqlite" };
       try {
         expect(await findFault(test.store, options)).to.equal(null);
         expect(test.events).to.deep.equal([]);
       } finally {
         await test.dispose();
+      }
+    });
+  }
+
+  for (const recordCacheBytesMax of [64 * 1024 * 1024, 5_500]) {
+    const histories = Math.ceil(MANY / 2);
+    it(`on two servers of one PostgreSQL, each with ${recordCacheBytesMax} bytes of cache: ${histories} histories`, async function () {
+      if (postgresMissing) this.skip();
+      const [temporary, url] = [await temporaryFolder(), await testPostgres().createDatabase()];
+      const events: string[] = [];
+      const limits = { recordCacheBytesMax };
+      const one = await openPostgresIn(url, temporary.folder, { limits }, events);
+      const two = await openPostgresIn(url, temporary.folder, { limits }, events);
+      const coin = createDice(SEED);
+      const any = (): Store => (coin(2) === 0 ? one : two);
+      const both: Pick<Store, "read" | "write" | "createPod"> = {
+        read: (pod, work) => any().read(pod, work),
+        write: (pod, work) => any().write(pod, work),
+        createPod: () => any().createPod(),
+      };
+      try {
+        expect(await findFault(both, { histories, seed: SEED, standsStill: false })).to.equal(null);
+        expect(events).to.deep.equal([]);
+      } finally {
+        await Promise.all([one.close(), two.close()]);
+        await testPostgres().dropDatabase(url);
+        await temporary.remove();
       }
     });
   }
@@ -144,6 +177,7 @@ describe("the checker of transactions", () => {
         pod,
         generation: 0,
         get: (table, group, item) => honest.read(pod, (snapshot) => snapshot.get(table, group, item)),
+        page: (...place) => honest.read(pod, (snapshot) => snapshot.page(...place)),
         list: (table, group) =>
           each(honest.read(pod, (snapshot) => Array.fromAsync(snapshot.list(table, group)))),
         all: (table) => each(honest.read(pod, (snapshot) => Array.fromAsync(snapshot.all(table)))),
@@ -162,6 +196,8 @@ describe("the checker of transactions", () => {
           ...snapshot,
           put: (table, group, item, value) => void writes.push([table, group, item, value]),
           delete: (table, group, item) => void writes.push([table, group, item, null]),
+          record: () => {},
+          use: () => {},
         }),
       );
       const { generation } = await honest.write(pod, async (transaction) => {

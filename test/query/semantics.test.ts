@@ -32,7 +32,7 @@ async function answer(graphs: Readonly<Record<string, string>>, sparql: string):
     createDataset(index, choose(scope.defaults), choose(scope.named)),
     "https://pod.example/",
   );
-  const bytes = await writeAnswers(answers, plan.variables, RESULT_TYPES[plan.form][0]!, {
+  const { bytes } = await writeAnswers(answers, plan.variables, RESULT_TYPES[plan.form][0]!, {
     rowsMax: 1_000,
     bytesMax: 1_000_000,
   });

@@ -6,7 +6,7 @@ import { buffer } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { expect } from "chai";
 import { Problem } from "../../server/errors.ts";
-import { CHUNK_BYTES } from "../../server/store/blob-format.ts";
+import { CHUNK_BYTES, FRONT_BYTES } from "../../server/store/sealed/blob-format.ts";
 import type { PodId, Store } from "../../server/store/store.ts";
 import { ENGINES, openStoreIn, openTestStore, type TestStore } from "../support/store.ts";
 
@@ -245,10 +245,10 @@ describe("blob files", () => {
       20,
       60,
       71,
-      72,
-      100,
-      72 + CHUNK_BYTES + 15,
-      72 + CHUNK_BYTES + 16,
+      FRONT_BYTES,
+      FRONT_BYTES + 28,
+      FRONT_BYTES + CHUNK_BYTES + 15,
+      FRONT_BYTES + CHUNK_BYTES + 16,
       whole.length - 1,
     ];
     for (const place of places) {
@@ -274,7 +274,15 @@ describe("blob files", () => {
     ).to.equal("unavailable");
   });
 
-  for (const size of [0, 50, 72, 72 + 16, 72 + CHUNK_BYTES + 16, 72 + 2 * (CHUNK_BYTES + 16)]) {
+  for (const size of [
+    0,
+    50,
+    72,
+    FRONT_BYTES,
+    FRONT_BYTES + 16,
+    FRONT_BYTES + CHUNK_BYTES + 16,
+    FRONT_BYTES + 2 * (CHUNK_BYTES + 16),
+  ]) {
     it(`are refused when cut to ${size} bytes`, async () => {
       truncateSync(file, size);
       expect(await codeOf(download(test.store, ana, hash))).to.equal("unavailable");
@@ -284,14 +292,18 @@ describe("blob files", () => {
   it("are refused when two chunks have changed places", async () => {
     const whole = readFileSync(file);
     const size = CHUNK_BYTES + 16;
-    const parts = [0, 1, 2].map((index) => whole.subarray(72 + index * size, 72 + (index + 1) * size)) as [
-      Buffer,
-      Buffer,
-      Buffer,
-    ];
+    const parts = [0, 1, 2].map((index) =>
+      whole.subarray(FRONT_BYTES + index * size, FRONT_BYTES + (index + 1) * size),
+    ) as [Buffer, Buffer, Buffer];
     writeFileSync(
       file,
-      Buffer.concat([whole.subarray(0, 72), parts[1], parts[0], parts[2], whole.subarray(72 + 3 * size)]),
+      Buffer.concat([
+        whole.subarray(0, FRONT_BYTES),
+        parts[1],
+        parts[0],
+        parts[2],
+        whole.subarray(FRONT_BYTES + 3 * size),
+      ]),
     );
     expect(await codeOf(download(test.store, ana, hash))).to.equal("unavailable");
   });

@@ -1,7 +1,7 @@
 /** The cache by itself: what it may answer, and when it must forget. */
 import { expect } from "chai";
-import { createCache, type RecordCache } from "../../server/store/cache.ts";
-import type { LookupKey } from "../../server/store/seal.ts";
+import type { LookupKey } from "../../server/store/sealed/seal.ts";
+import { createCache, type RecordCache } from "../../server/store/sqlite/cache.ts";
 import type { PodId } from "../../server/store/store.ts";
 
 const ana = "a".repeat(32) as PodId;

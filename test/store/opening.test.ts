@@ -15,7 +15,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect } from "chai";
 import { LIMITS } from "../../server/limits.ts";
 import { StoreRefused } from "../../server/store/refused.ts";
-import { checkSqlite, SCHEMA_NEWEST } from "../../server/store/schema.ts";
+import { checkSqlite, SCHEMA_NEWEST } from "../../server/store/sqlite/schema.ts";
 import { openSqliteStore } from "../../server/store/sqlite.ts";
 import type { PodId, Store } from "../../server/store/store.ts";
 import { listeningLog, openStoreIn, temporaryFolder } from "../support/store.ts";
@@ -126,7 +126,7 @@ describe("opening a store", () => {
     ],
     ["the keyring has one bit flipped", () => flip(inFolder("keyring"), 70), /keyring .* is damaged/],
     ["the keyring has lost its last pod", () => dropLastPod(inFolder("keyring")), /keyring .* is damaged/],
-    ["the keyring is of a newer format", () => flip(inFolder("keyring"), 4, 3), /keyring .* newer Freehold/],
+    ["the keyring is of a newer format", () => flip(inFolder("keyring"), 4, 8), /keyring .* newer Freehold/],
     ["the keyring is another store's", () => otherKeyring(), /belongs to another database|does not fit/],
     ["the database is missing", () => rmSync(inFolder("freehold.db")), /database is missing/],
     [
@@ -144,7 +144,7 @@ describe("opening a store", () => {
   function dropLastPod(file: string): void {
     const bytes = readFileSync(file);
     bytes.writeUInt32BE(bytes.readUInt32BE(40) - 1, 40);
-    writeFileSync(file, Buffer.concat([bytes.subarray(0, -81 - 32), bytes.subarray(-32)]));
+    writeFileSync(file, Buffer.concat([bytes.subarray(0, -208 - 32), bytes.subarray(-32)]));
   }
   function otherKeyring(): void {
     flip(inFolder("keyring"), 10); // The store's id; the MAC notices first.

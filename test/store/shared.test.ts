@@ -253,13 +253,14 @@ for (const engine of ENGINES) {
       it("a read that begins after a commit sees it, though older reads are still under way", async () => {
         const done: (() => void)[] = [];
         const older: Promise<unknown>[] = [];
+        let isDone = false;
         for (let n = 1; n <= 5; n++) {
           await put(ana, "g", "a", String(n));
           await new Promise<void>((begun) => {
             const read = store.read(ana, async (snapshot) => {
               await snapshot.get("resource", "g", `missing ${n}`); // Looks into the database, and stays there.
               begun();
-              await new Promise<void>((resolve) => done.push(resolve));
+              if (!isDone) await new Promise<void>((resolve) => done.push(resolve)); // It may run twice.
               return text(await snapshot.get("resource", "g", "a"));
             });
             older.push(read);
@@ -271,6 +272,7 @@ for (const engine of ENGINES) {
           );
           expect(await get(ana, "g", `other ${n}`)).to.equal(String(n));
         }
+        isDone = true;
         for (const finish of done) finish();
         const seen = await Promise.all(older);
         expect(seen.every((value) => Number(value) >= 1)).to.equal(true);

@@ -46,9 +46,17 @@ function cleanEnvironment(env: Readonly<Record<string, string>>): Record<string,
   return { ...Object.fromEntries(own), ...env };
 }
 
-/** @param args A script and its arguments. */
-export function startProgram(args: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
-  const child = spawn(process.execPath, args, {
+/**
+ * @param args A script and its arguments.
+ * @param within A program and its arguments that run it: a tracer, a shell.
+ */
+export function startProgram(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  within: readonly string[] = [],
+): Program {
+  const [command = "", ...rest] = [...within, process.execPath, ...args];
+  const child = spawn(command, rest, {
     stdio: ["ignore", "pipe", "pipe"],
     env: cleanEnvironment(env),
   });
@@ -82,5 +90,8 @@ export function startProgram(args: readonly string[], env: Readonly<Record<strin
 }
 
 /** `freehold …` */
-export const freehold = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Program =>
-  startProgram([MAIN, ...args], env);
+export const freehold = (
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  within: readonly string[] = [],
+): Program => startProgram([MAIN, ...args], env, within);

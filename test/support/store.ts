@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { LIMITS, type Limits } from "../../server/limits.ts";
 import { createLog, type Log } from "../../server/log.ts";
 import { createMemoryStore } from "../../server/store/memory.ts";
+import { openPostgresStore, type PostgresStore } from "../../server/store/postgres.ts";
 import { openSqliteStore } from "../../server/store/sqlite.ts";
 import type { Store } from "../../server/store/store.ts";
+import { postgresMissing, testPostgres } from "./postgres.ts";
 
 export interface TestStore {
   readonly store: Store;
@@ -23,8 +25,11 @@ export interface TestStoreOptions {
   readonly now?: () => Date;
 }
 
-export type Engine = "memory" | "sqlite";
-export const ENGINES: readonly Engine[] = ["memory", "sqlite"];
+export type Engine = "memory" | "sqlite" | "postgres";
+/** Those that can run here; PostgreSQL's own tests say why it cannot. */
+export const ENGINES: readonly Engine[] = postgresMissing
+  ? ["memory", "sqlite"]
+  : ["memory", "sqlite", "postgres"];
 
 /** A log that remembers the names of its events. */
 export function listeningLog(events: string[]): Log {
@@ -54,6 +59,24 @@ export async function openStoreIn(
   });
 }
 
+/** Opens the PostgreSQL engine on a database, with its root key in `folder`. */
+export async function openPostgresIn(
+  url: string,
+  folder: string,
+  { limits, now = () => new Date() }: TestStoreOptions = {},
+  events: string[] = [],
+  keyring?: Uint8Array,
+): Promise<PostgresStore> {
+  return openPostgresStore({
+    url,
+    rootKeyFile: join(folder, "root.key"),
+    limits: { ...LIMITS, ...limits },
+    log: listeningLog(events),
+    now,
+    ...(keyring && { keyring }),
+  });
+}
+
 export async function openTestStore(engine: Engine, options: TestStoreOptions = {}): Promise<TestStore> {
   const { limits, now = () => new Date() } = options;
   const events: string[] = [];
@@ -63,6 +86,21 @@ export async function openTestStore(engine: Engine, options: TestStoreOptions = 
   }
   const temporary = await temporaryFolder();
   const { folder } = temporary;
+  if (engine === "postgres") {
+    const postgres = testPostgres();
+    const url = await postgres.createDatabase();
+    const store = await openPostgresIn(url, folder, options, events);
+    return {
+      store,
+      folder: null,
+      events,
+      async dispose() {
+        await store.close();
+        await postgres.dropDatabase(url);
+        await temporary.remove();
+      },
+    };
+  }
   const store = await openStoreIn(folder, options, events);
   return {
     store,

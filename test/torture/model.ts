@@ -100,6 +100,11 @@ export class Corner {
     return `# ${this.#serial}\n<#it> <https://schema.org/name> "${this.folder} ${this.#serial} ${"x".repeat(this.#dice(2_000))}".\n`;
   }
 
+  /** Null when there is nothing to delete. */
+  deletion(): Act | null {
+    return this.#delete();
+  }
+
   #put(name: string): Act {
     const [path, body] = [this.folder + name, this.#text()];
     return { method: "PUT", path, headers: TURTLE, body, leaves: this.#leaving(path, stateOf(body)) };

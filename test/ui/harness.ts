@@ -14,7 +14,9 @@ import { json } from "../../server/body.ts";
 import { Problem } from "../../server/errors.ts";
 import { parseDoorRequest, requestIdOf } from "../../server/http/parse.ts";
 import { createResponder } from "../../server/http/respond.ts";
-import { putDocuments } from "../../server/ldp/documents.ts";
+import { changeLists, putDocuments } from "../../server/ldp/documents.ts";
+import { createEdits } from "../../server/ldp/edit.ts";
+import { createReclaim } from "../../server/ldp/quota.ts";
 import { LIMITS, type Limits } from "../../server/limits.ts";
 import { createLog } from "../../server/log.ts";
 import type { Door, Result } from "../../server/operation.ts";
@@ -87,8 +89,10 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const baseUrl = options.baseUrl ?? `http://localhost:${(server.address() as AddressInfo).port}/`;
+  const reclaim = createReclaim(store, limits, now);
+  const edits = createEdits({ store, limits, now, reclaim, onLeftFile: () => {} });
   const write = async (pod: Pod, documents: readonly NewDocument[]): Promise<void> => {
-    await store.write(pod.id, (transaction) => putDocuments(transaction, documents, now().getTime()));
+    await edits.write(pod, (edit) => putDocuments(edit, documents));
   };
   const accounts = createAccounts({
     store,
@@ -103,7 +107,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       store,
       access: createAccess({ baseUrl, pods, store, limits }),
       limits,
-      now,
+      change: changeLists(edits),
+      record: () => {},
     }),
     passport: {
       begin: async () => ({ zone: "zz", registrar: "local", delegateKey: DELEGATE_KEY }),

@@ -1,0 +1,43 @@
+/** All tasks of the command line that need the store. */
+import type { Task } from "../task.ts";
+import { backup, backupKeys, backupList, restore, verifyBackup } from "./backup.ts";
+import { eraseTask } from "./erase.ts";
+import { journalHead, journalShow, journalVerify } from "./journal.ts";
+import { historyList, historyRestore, trashEmpty, trashList, trashRestore } from "./kept.ts";
+import { keysRotate, keysRotateRoot } from "./keys.ts";
+import { migrate } from "./migrate.ts";
+import { quotaRecount, quotaSet, quotaShow } from "./quota.ts";
+import { restrict, unrestrict } from "./restrict.ts";
+import { scrub } from "./scrub.ts";
+import { setupLink } from "./setup-link.ts";
+import { exportTask, importTask, movedTask } from "./transfer.ts";
+
+export const TASKS: readonly Task[] = [
+  backup,
+  backupKeys,
+  backupList,
+  verifyBackup,
+  restore,
+  scrub,
+  setupLink,
+  journalHead,
+  journalShow,
+  journalVerify,
+  keysRotate,
+  keysRotateRoot,
+  quotaShow,
+  quotaSet,
+  quotaRecount,
+  trashList,
+  trashRestore,
+  trashEmpty,
+  historyList,
+  historyRestore,
+  restrict,
+  unrestrict,
+  exportTask,
+  importTask,
+  movedTask,
+  eraseTask,
+  migrate,
+];
