@@ -32,7 +32,10 @@ export function openEntry(
 ): JournalRow | null {
   const { number, leaf, sealed } = found;
   if (sealed === null) return { number, leaf, salt: null, entry: null };
-  const opened = leaf.length === 32 ? openRecord(keys, JOURNAL_PLACE, ...placeOfLeaf(leaf), sealed) : null;
+  const opened =
+    leaf instanceof Uint8Array && leaf.length === 32
+      ? openRecord(keys, JOURNAL_PLACE, ...placeOfLeaf(leaf), sealed)
+      : null;
   if (!opened) return null;
   return {
     number,

@@ -253,6 +253,7 @@ function openBytes(
   itemKey: LookupKey,
   sealed: Uint8Array,
 ): Buffer | null {
+  if (!(sealed instanceof Uint8Array)) return null; // A damaged row may hold another type of value.
   const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
   if (bytes.length < HEADER + NAMES + TAG || bytes[0] !== FORMAT) return null;
   const version = versionOf(bytes);
