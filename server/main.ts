@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=8
 /** The command line: finds the command, reads settings from flags over the environment, and says what is wrong with either. */
 import { parseArgs } from "node:util";
 import { EXIT, refusalInWords, refusalOf } from "./cli/messages.ts";

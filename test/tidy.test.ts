@@ -40,7 +40,7 @@ const LAYERS: readonly {
     holds: /^server\/shapes\//,
     mayImport: ["vocab", "base", "rdf", "port", "shape library"],
   },
-  ...["ldp", "query", "account", "import", "passport", "journal", "backup", "transfer"].map((feature) => ({
+  ...["ldp", "query", "account", "import", "passport", "journal", "backup", "transfer", "notify"].map((feature) => ({
     name: feature, // Never one another: two features that must talk share a word in a lower layer.
     holds: new RegExp(`^server/${feature}/`),
     mayImport: ["vocab", "base", "rdf", "port", "access", "auth", "shapes", "shape library"],
@@ -70,6 +70,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "rdf-validate-shacl": ["server/shapes/"],
   "@comunica/query-sparql": ["server/query/"],
   undici: ["server/safe-fetch.ts"],
+  ws: ["server/notify/"],
   express: ["server/http/", "server/app.ts"],
   lit: ["server/ui/"],
   "@simplewebauthn/browser": ["server/ui/"],

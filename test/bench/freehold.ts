@@ -6,7 +6,7 @@ import { createPerson } from "../../server/cli/people.ts";
 import { serve } from "../../server/cli/serve.ts";
 import { readConfig } from "../../server/config.ts";
 import { logIn } from "./login.ts";
-import { type Contender, freePort, startProcess, stopProcess } from "./servers.ts";
+import { type Contender, freePort, START_ARGS, startProcess, stopProcess } from "./servers.ts";
 
 export async function freeholdContender(): Promise<Contender> {
   const folder = mkdtempSync(join(tmpdir(), "bench-freehold-"));
@@ -24,7 +24,7 @@ export async function freeholdContender(): Promise<Contender> {
   return {
     name,
     async start() {
-      const started = await startProcess(["server/main.ts", "start"], `${origin}/readyz`, { env });
+      const started = await startProcess(START_ARGS, `${origin}/readyz`, { env });
       return {
         name,
         origin,

@@ -4,7 +4,7 @@ import { Agent, get } from "node:http";
 import { type BigFolder, CONTAINER, makeFolder, nameOf } from "./big-folder.ts";
 import type { Figure } from "./scale.ts";
 import { percentile } from "./scale-store.ts";
-import { type Process, residentMib, startProcess, stopProcess } from "./servers.ts";
+import { type Process, residentMib, START_ARGS, startProcess, stopProcess } from "./servers.ts";
 
 const STARTS = 3;
 const WARM_UP = 2_000;
@@ -53,7 +53,7 @@ interface Running extends Process {
 }
 
 async function start({ env, origin }: BigFolder): Promise<Running> {
-  const process = await startProcess(["server/main.ts", "start"], `${origin}/readyz`, { env });
+  const process = await startProcess(START_ARGS, `${origin}/readyz`, { env });
   return { ...process, pid: process.child.pid ?? 0 };
 }
 

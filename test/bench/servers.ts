@@ -5,9 +5,12 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import manifest from "../../package.json" with { type: "json" };
 import { type Credentials, type Login, logIn } from "./login.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
+/** What `npm start` gives Node. */
+export const START_ARGS: readonly string[] = manifest.scripts.start.split(" ").slice(1);
 const startMsMax = 120_000;
 const clockTicksPerSecond = 100; // USER_HZ: fixed for user space on Linux.
 

@@ -29,6 +29,11 @@ function commit(
   ]);
 }
 
+/** Somebody reads of the group: from then on it is told of commits. */
+const watch = (cache: RecordCache, ...groups: readonly string[]): void => {
+  for (const group of groups) cache.watch(ana, TABLE, group, groupKey);
+};
+
 function add(cache: RecordCache, group: string, item: string, version: number, generation: number): void {
   const watched = cache.watch(ana, TABLE, group, groupKey);
   if (watched)
@@ -45,10 +50,19 @@ describe("the record cache", () => {
   it("stands where the database stands, and is brought forward by our commits", () => {
     const cache = createCache(1_000_000);
     expect(cache.standsAt(ana, 7, false)).to.equal(true);
+    watch(cache, "g");
     commit(cache, 8, "g", "x", 3);
     expect(said(cache, "g", "x")).to.equal(8);
     expect(cache.standsAt(ana, 8, false)).to.equal(true);
     expect(said(cache, "g", "x")).to.equal(8);
+  });
+
+  it("keeps nothing of a group that nobody has read", () => {
+    const cache = createCache(1_000_000);
+    cache.standsAt(ana, 7, false);
+    commit(cache, 8, "g", "x", 3);
+    expect(cache.group(ana, TABLE, "g")).to.equal(undefined);
+    expect(cache.size()).to.equal(0);
   });
 
   it("waits for a commit that is on its way, and forgets nothing meanwhile", () => {
@@ -71,7 +85,7 @@ describe("the record cache", () => {
     add(cache, "g", "x", 8, 8);
     commit(cache, 10, "g", "y", 3); // 9 was not ours.
     expect(said(cache, "g", "x")).to.equal(undefined);
-    expect(said(cache, "g", "y")).to.equal(10);
+    expect(cache.standsAt(ana, 10, false)).to.equal(true);
   });
 
   it("does not go back when a commit is announced that was read from disk already", () => {
@@ -87,6 +101,9 @@ describe("the record cache", () => {
     cache.standsAt(ana, 7, false);
     commit(cache, 8, "g", "x", null);
     add(cache, "g", "x", 5, 7);
+    expect(said(cache, "g", "x")).to.equal(undefined);
+    commit(cache, 9, "g", "x", null);
+    add(cache, "g", "x", 5, 8);
     expect(said(cache, "g", "x")).to.equal(null);
   });
 
@@ -123,6 +140,7 @@ describe("the record cache", () => {
     const cache = createCache(100_000);
     cache.standsAt(ana, 0, false);
     for (let n = 1; n <= 2_000; n++) {
+      watch(cache, `group ${n % 300}`, "group 1");
       commit(cache, n, `group ${n % 300}`, `item ${n}`, (n * 37) % 3_000);
       expect(cache.size()).to.be.at.most(100_000);
       commit(cache, n, "group 1", "used", 1);
@@ -137,6 +155,7 @@ describe("the record cache", () => {
   it("drops a group that alone is too large, and forgets it consistently", () => {
     const cache = createCache(100_000);
     cache.standsAt(ana, 0, false);
+    watch(cache, "huge");
     commit(cache, 1, "huge", "x", 30_000);
     expect(said(cache, "huge", "x")).to.equal(undefined);
     expect(cache.size()).to.equal(0);

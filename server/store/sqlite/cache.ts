@@ -104,6 +104,8 @@ export function createCache(bytesMax: number): RecordCache {
     else least = group.more;
     if (group.more) group.more.less = group.less;
     else most = group.less;
+    group.less = null; // An old group that is gone would keep all that came after it from the young generation's collector.
+    group.more = null;
   }
 
   function use(group: KnownGroup): void {
@@ -236,8 +238,10 @@ export function createCache(bytesMax: number): RecordCache {
       if (!known || generation <= known.generation) return; // Read from disk already.
       if (generation !== known.generation + 1) clear(known);
       known.generation = generation;
-      for (const { table, group: name, groupKey, item, itemKey, value } of writes) {
-        const group = watch(known, table, name, groupKey);
+      for (const { table, group: name, item, itemKey, value } of writes) {
+        // What nobody has read yet is not kept: most that is written is not read soon, and to keep it costs as much as to store it.
+        const group = known.tables[table]?.get(name);
+        if (!group) continue;
         group.since = generation;
         if (value)
           set(group, item, {

@@ -29,8 +29,8 @@ import { createReserve } from "./reserve.ts";
 /** Whatever takes longer in one go keeps the others waiting. */
 const TASKS_PER_COMMIT_MAX = 1_024;
 const PURGED_AT_ONCE = 500;
-/** Checkpoints come after the answers, and not at every commit. Less than the reserve (`diskReserveBytes`). */
-const CHECKPOINT_BYTES = 4 * 1024 * 1024;
+/** Checkpoints come after the answers, and not at every commit: others wait about 8 ms for so much. Less than the reserve (`diskReserveBytes`). */
+const CHECKPOINT_BYTES = 2 * 1024 * 1024;
 /** A write-ahead log that readers did not let start over for so long is waited for. */
 const TRUNCATE_BYTES = 256 * 1024 * 1024;
 
