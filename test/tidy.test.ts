@@ -40,11 +40,13 @@ const LAYERS: readonly {
     holds: /^server\/shapes\//,
     mayImport: ["vocab", "base", "rdf", "port", "shape library"],
   },
-  ...["ldp", "query", "account", "import", "passport", "journal", "backup", "transfer", "notify"].map((feature) => ({
-    name: feature, // Never one another: two features that must talk share a word in a lower layer.
-    holds: new RegExp(`^server/${feature}/`),
-    mayImport: ["vocab", "base", "rdf", "port", "access", "auth", "shapes", "shape library"],
-  })),
+  ...["ldp", "query", "account", "import", "passport", "journal", "backup", "transfer", "notify"].map(
+    (feature) => ({
+      name: feature, // Never one another: two features that must talk share a word in a lower layer.
+      holds: new RegExp(`^server/${feature}/`),
+      mayImport: ["vocab", "base", "rdf", "port", "access", "auth", "shapes", "shape library"],
+    }),
+  ),
   { name: "http", holds: /^server\/http\//, mayImport: ["vocab", "base", "rdf"] },
   { name: "ui", holds: /^server\/ui\//, mayImport: ["vocab", "shape library", "client-lib"] },
 ];
