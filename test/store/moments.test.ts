@@ -260,6 +260,7 @@ describe("between the disk and the answer", () => {
         if (group === "mine") transaction.put("body", "twin", "", bytes(value));
       });
     await put("mine", "old");
+    await small.store.read(pod, (snapshot) => get(snapshot, "mine", "")); // Now the cache knows it.
     let runs = 0;
     const seen = await small.store.read(pod, async (snapshot) => {
       runs++;
