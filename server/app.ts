@@ -1,11 +1,14 @@
 /**
  * Every door of the server, and who may pass it. One request to a pod is the story told in `serveRead` and `serveWrite`:
- * parse, prove who asks, then on one snapshot authorise and act, then respond.
+ * parse, prove who asks, then on one snapshot authorise and act, then respond. Long, for nobody should have to look anywhere
+ * else for a door.
  */
 import type { RequestListener } from "node:http";
 import express, { type Request, type Response } from "express";
 import type { Permissions } from "./access/authorize.ts";
+import { checkLanguage } from "./access/language.ts";
 import { wacAllow } from "./access/wac-allow.ts";
+import { createDataBrowser, type DataBrowser } from "./account/data-browser.ts";
 import { accountDoors } from "./account/doors.ts";
 import { erasureDoors } from "./account/erasure-doors.ts";
 import { journalDoors } from "./account/journal-doors.ts";
@@ -13,9 +16,10 @@ import { keptDoors } from "./account/kept-doors.ts";
 import { createPages, errorPage, pageDoors } from "./account/pages.ts";
 import { transferDoors } from "./account/transfer-doors.ts";
 import { challenge } from "./auth/challenge.ts";
+import { createResourceMetadata, RESOURCE_METADATA_PATH } from "./auth/resource-metadata.ts";
 import { json } from "./body.ts";
 import type { Context } from "./context.ts";
-import { Problem } from "./errors.ts";
+import { Problem, withHeaders } from "./errors.ts";
 import { healthDoors } from "./health.ts";
 import {
   checkMessage,
@@ -27,11 +31,21 @@ import {
   targetOf,
   withAgent,
 } from "./http/parse.ts";
+import { problemListDoor } from "./http/problem-list.ts";
 import { corsHeaders, createResponder, preflight } from "./http/respond.ts";
 import { parseTarget, type Target } from "./iri.ts";
-import { describeServer, describeStorage, serviceHeaders } from "./ldp/describe.ts";
+import { asService, describeServer, describeStorage } from "./ldp/describe.ts";
 import type { Edit } from "./ldp/edit.ts";
-import { ALLOWED, abilityHeaders, linkHeader, natureOf } from "./ldp/headers.ts";
+import { findResource } from "./ldp/find.ts";
+import {
+  ALLOWED,
+  abilityHeaders,
+  describedStorage,
+  linkHeader,
+  natureOf,
+  TYPE_INDEX,
+  TYPE_SEARCH,
+} from "./ldp/headers.ts";
 import {
   type Need,
   type Needs,
@@ -41,10 +55,17 @@ import {
   needsOfPut,
   needsOfRead,
 } from "./ldp/needs.ts";
+import { writeRedirect } from "./ldp/paging.ts";
+import { preferredReturn } from "./ldp/prefer.ts";
 import type { Prepared } from "./ldp/prepare.ts";
 import type { MayRead, Written } from "./ldp/write.ts";
+import { describeLws, LWS_TYPE } from "./lws/description.ts";
+import { gatewayUrl } from "./notify/gateway.ts";
+import { SENDER_PATH } from "./notify/webhook-sender.ts";
 import type { Agent, Door, Operation, Result } from "./operation.ts";
 import { passportDoors } from "./passport/doors.ts";
+import { createRate, networkOf, retryAfter } from "./rates.ts";
+import { negotiate, RDF_TYPES } from "./rdf/media.ts";
 import type { Pod } from "./store/pods.ts";
 import type { Snapshot } from "./store/store.ts";
 import { answerOfGone } from "./transfer/moved.ts";
@@ -61,6 +82,8 @@ export interface PodRoute {
   readonly recorded: "look" | "query" | null;
   /** First what needs no snapshot, then what does; null asks for a newer one. Absent for writes, which are LDP's. */
   readonly read?: (operation: Operation) => Promise<(snapshot: Snapshot, pod: Pod) => Promise<Result | null>>;
+  /** What is neither: it asks for access itself, for what that hangs on is in the content or in the address. */
+  readonly act?: (operation: Operation, pod: Pod, ip: string) => Promise<Result>;
 }
 
 /** A door of the server's own. `modes` says out loud who may pass: everybody, or whom the door itself asks to log in. */
@@ -77,6 +100,10 @@ const EVERYBODY = { modes: "public", origins: "all" } as const;
 const VISITORS = { modes: "public", origins: "own" } as const;
 const OWN_PAGES = { modes: "session", origins: "own" } as const;
 
+const LWS_PATHS = { description: ".well-known/solid", index: TYPE_INDEX, search: TYPE_SEARCH };
+
+const problemBase = (baseUrl: string): string => `${baseUrl}ns/problems#`;
+
 const READ_TRIES = 5; // Only a file that is replaced all the time, or damaged, needs as many.
 
 /** A query's dataset is what the agent may read, so the door itself asks for nothing. */
@@ -89,10 +116,13 @@ function mayReadOf({ access }: Context, snapshot: Snapshot, pod: Pod, agent: Age
 }
 
 /** Read by the owner, whatever access lists say. */
-const ownersRead = (pod: Pod, agent: Agent): Permissions => ({
-  user: agent.webid === pod.owner ? ["read"] : [],
-  public: [],
-});
+const ownersRead = (isOwner: boolean): Permissions => ({ user: isOwner ? ["read"] : [], public: [] });
+
+/** What is not there can be made: how, clients ask of its address before they do. */
+function missing(error: unknown, headers: Readonly<Record<string, string>>): unknown {
+  if (!(error instanceof Problem) || error.code !== "not-found") return error;
+  return withHeaders(error, headers);
+}
 
 /** Of the content of a write; null where nobody said. */
 function bytesOf(prepared: Prepared, { headers }: Operation): number | null {
@@ -102,6 +132,27 @@ function bytesOf(prepared: Prepared, { headers }: Operation): number | null {
   return length === undefined ? null : Number(length);
 }
 
+/** Subscribing to changes, and receiving them: each asks for Read on the topic, then and before every message. */
+function notificationRoutes({ config, notifications }: Context): readonly PodRoute[] {
+  const { services, receiving } = notifications;
+  const route = (verb: Verb, path: string, act: NonNullable<PodRoute["act"]>): PodRoute => ({
+    verb,
+    path: `/:pod/.notifications/${path}`,
+    modes: needsNothing,
+    recorded: null, // Whoever subscribes is recorded when the channel is made.
+    act: async (operation, pod, ip) =>
+      asService(config.baseUrl, pod, operation, await act(operation, pod, ip)),
+  });
+  return [
+    route("get", "", services.overview),
+    route("get", "channels/:id/:secret", receiving.receive),
+    route("get", "channels/:id", services.showChannel),
+    route("delete", "channels/:id", services.unsubscribe),
+    route("get", ":service", services.show),
+    route("post", ":service", services.subscribe),
+  ];
+}
+
 /** In this order: the first that fits is the one. */
 export function podRoutes(context: Context): readonly PodRoute[] {
   const { ldp, queries, journal } = context;
@@ -109,33 +160,61 @@ export function podRoutes(context: Context): readonly PodRoute[] {
     const request = await queries.parse(operation);
     return async (snapshot, pod) => {
       const result = await queries.answer(snapshot, pod, operation, request);
-      const headers = { ...serviceHeaders(context.config.baseUrl, pod, operation), ...result.headers };
-      return { ...result, headers };
+      return asService(context.config.baseUrl, pod, operation, result);
     };
   };
+  /** What it lists is what the agent may read, so the door itself asks for nothing. */
+  const find =
+    (service: "index" | "search"): NonNullable<PodRoute["read"]> =>
+    async (operation) => {
+      const search = await ldp.typeSearch.parse(operation);
+      return async (snapshot, pod) => {
+        const result = await ldp.typeSearch[service](snapshot, pod, operation, search);
+        return asService(context.config.baseUrl, pod, operation, result);
+      };
+    };
   return [
     {
       verb: "get",
       path: "/:pod/.well-known/solid",
       modes: needsNothing,
       recorded: null,
-      read: async (operation) => (_snapshot, pod) => describeStorage(context.config.baseUrl, pod, operation),
+      read: async (operation) => async (_snapshot, pod) => {
+        const { baseUrl } = context.config;
+        const chosen = negotiate(operation.headers.accept, [...RDF_TYPES, LWS_TYPE]);
+        if (chosen !== LWS_TYPE)
+          return describeStorage(baseUrl, pod, operation, context.notifications.services.describe(pod));
+        const modified = { "last-modified": new Date(pod.created).toUTCString() };
+        const result = describeLws(`${baseUrl}${pod.name}/`, LWS_PATHS);
+        return asService(baseUrl, pod, operation, { ...result, headers: { ...modified, ...result.headers } });
+      },
     },
     { verb: "get", path: "/:pod/sparql", modes: needsNothing, recorded: "query", read: ask },
     { verb: "post", path: "/:pod/sparql", modes: needsNothing, recorded: "query", read: ask },
+    { verb: "get", path: `/:pod/${TYPE_INDEX}`, modes: needsNothing, recorded: "query", read: find("index") },
+    {
+      verb: "get",
+      path: `/:pod/${TYPE_SEARCH}`,
+      modes: needsNothing,
+      recorded: "query",
+      read: find("search"),
+    },
+    {
+      verb: "post",
+      path: `/:pod/${TYPE_SEARCH}`,
+      modes: needsNothing,
+      recorded: "query",
+      read: find("search"),
+    },
     {
       verb: "get",
       path: "/:pod/.journal{/{*page}}",
       modes: "owner",
       recorded: null,
-      read: async (operation) => async (_snapshot, pod) => {
-        const result = await journal.reader.read(pod, operation);
-        return {
-          ...result,
-          headers: { ...serviceHeaders(context.config.baseUrl, pod, operation), ...result.headers },
-        };
-      },
+      read: async (operation) => async (_snapshot, pod) =>
+        asService(context.config.baseUrl, pod, operation, await journal.reader.read(pod, operation)),
     },
+    ...notificationRoutes(context),
     {
       verb: "get",
       path: "/{*path}",
@@ -151,7 +230,8 @@ export function podRoutes(context: Context): readonly PodRoute[] {
   ];
 }
 
-export function doorRoutes(context: Context): readonly DoorRoute[] {
+/** @param dataBrowser Null where it is switched off. */
+export function doorRoutes(context: Context, dataBrowser: DataBrowser | null = null): readonly DoorRoute[] {
   const { identity, config, journal } = context;
   const { accounts, provider, registry } = identity;
   const server: readonly DoorRoute[] = [
@@ -159,7 +239,7 @@ export function doorRoutes(context: Context): readonly DoorRoute[] {
       verb: "get",
       path: "/.well-known/solid",
       ...EVERYBODY,
-      door: (request) => describeServer(config.baseUrl, request.headers.accept),
+      door: (request) => describeServer(config.baseUrl, request.headers.accept, gatewayUrl(config.baseUrl)),
     },
     {
       verb: "get",
@@ -177,6 +257,19 @@ export function doorRoutes(context: Context): readonly DoorRoute[] {
           "content-type": "application/jwk-set+json",
         }),
     },
+    {
+      verb: "get",
+      path: "/ns/problems",
+      ...EVERYBODY,
+      door: problemListDoor(problemBase(config.baseUrl)),
+    },
+    ...[RESOURCE_METADATA_PATH, `${RESOURCE_METADATA_PATH}/{*path}`].map((path) => ({
+      verb: "get" as const,
+      path,
+      ...EVERYBODY,
+      door: createResourceMetadata(config),
+    })),
+    { verb: "get", path: SENDER_PATH, ...EVERYBODY, door: context.notifications.webhooks.senderDocument },
     { verb: "get", path: "/.oidc/interaction/:uid", ...OWN_PAGES, door: provider.doors.question },
     { verb: "post", path: "/.oidc/interaction/:uid", ...OWN_PAGES, door: provider.doors.answer },
     { verb: "post", path: "/.oidc/session-token", ...OWN_PAGES, door: provider.doors.sessionToken },
@@ -185,6 +278,7 @@ export function doorRoutes(context: Context): readonly DoorRoute[] {
     ...server,
     ...healthDoors(() => context.store.check()).map((route) => ({ ...route, ...VISITORS })),
     ...passportDoors(registry).map((route) => ({ ...route, ...EVERYBODY })),
+    ...context.notifications.doors.map((route) => ({ ...route, ...EVERYBODY })),
     ...accountDoors(accounts, provider).map((route) => ({ ...route, ...OWN_PAGES })),
     ...journalDoors(accounts, journal).map((route) => ({ ...route, ...OWN_PAGES })),
     ...keptDoors(accounts, context.ldp).map((route) => ({ ...route, ...OWN_PAGES })),
@@ -199,19 +293,23 @@ export function doorRoutes(context: Context): readonly DoorRoute[] {
     ...erasureDoors(accounts, context.ldp.erasure, (pod) =>
       journal.note(pod, { act: "erase", agent: pod.owner, client: `${config.baseUrl}.account/` }),
     ).map((route) => ({ ...route, ...OWN_PAGES })),
+    ...(dataBrowser?.doors ?? []).map((route) => ({ ...route, ...VISITORS })),
     ...pageDoors(createPages(config)).map((route) => ({ ...route, ...VISITORS })),
   ];
 }
 
 /** The request listener of the whole server. */
 export function createApp(context: Context): RequestListener {
-  const { config, log, store, pods, access, identity, ldp, journal } = context;
+  const { config, log, store, pods, access, identity, ldp, journal, notifications } = context;
   const responder = createResponder({
     log,
     errorPage,
     challenge: challenge(config),
-    problemBase: `${config.baseUrl}ns/problems#`,
+    problemBase: problemBase(config.baseUrl),
   });
+
+  const { writesPerAgentMax, ratesRemembered } = config.limits;
+  const writesOfOthers = createRate(writesPerAgentMax, 60_000, ratesRemembered, context.now);
 
   /** The one choke point: every need of every operation on a pod is decided here. */
   async function authorize(
@@ -226,13 +324,20 @@ export function createApp(context: Context): RequestListener {
       if (decision.kind === "granted") continue;
       if (agent.webid === null) throw new Problem("login-required", undefined, { headers });
       if (decision.restricted) throw new Problem("restricted", undefined, { headers });
-      throw new Problem("forbidden", `Missing: ${decision.missing.join(", ")}`, { headers });
+      const app = decision.narrowed ? " (you may, but you did not give it to this app)" : "";
+      throw new Problem("forbidden", `Missing: ${decision.missing.join(", ")}${app}`, { headers });
     }
   }
 
+  /** Also by way of an app, when the owner lets it do all that the owner does. */
+  async function isOwner(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<boolean> {
+    if (agent.webid !== pod.owner) return false;
+    const root = parseTarget(`/${pod.name}/`);
+    return (await access.authorize(snapshot, pod, agent, root, ["control"])).kind === "granted";
+  }
+
   /** Everybody else is told the same, whether there is anything or not. */
-  function authorizeOwner(pod: Pod, agent: Agent, headers: Readonly<Record<string, string>>): void {
-    if (agent.webid === pod.owner) return;
+  function refuseOwners(agent: Agent, headers: Readonly<Record<string, string>>): never {
     if (agent.webid === null) throw new Problem("login-required", undefined, { headers });
     throw new Problem("forbidden", "This is for the owner of the pod", { headers });
   }
@@ -248,6 +353,7 @@ export function createApp(context: Context): RequestListener {
   }
 
   async function podOf(target: Target): Promise<Pod> {
+    checkLanguage(access.language, target);
     const pod = await pods.find(target.pod);
     if (!pod) throw new Problem("not-found");
     return pod;
@@ -273,7 +379,10 @@ export function createApp(context: Context): RequestListener {
 
   async function serveRead(route: PodRoute, request: Request, id: string): Promise<Result> {
     const operation = await proved(request, id);
-    const pod = await podOf(operation.target);
+    return read(route, await podOf(operation.target), operation);
+  }
+
+  async function read(route: PodRoute, pod: Pod, operation: Operation): Promise<Result> {
     const { agent, target } = operation;
     const { modes, recorded } = route;
     const run = await route.read?.(operation);
@@ -281,14 +390,22 @@ export function createApp(context: Context): RequestListener {
     let isOpen = false;
     const attempt = async (snapshot: Snapshot): Promise<Result | null> => {
       const permissions =
-        modes === "owner" ? ownersRead(pod, agent) : await access.permissions(snapshot, pod, agent, target);
+        modes === "owner"
+          ? ownersRead(await isOwner(snapshot, pod, agent))
+          : await access.permissions(snapshot, pod, agent, target);
       // Refusals say it, too: who may only add learns it from nothing else.
       const allow = { "wac-allow": wacAllow(permissions) };
-      if (modes === "owner") authorizeOwner(pod, agent, allow);
-      else await authorize(snapshot, pod, agent, await modes(snapshot, target, null), allow);
+      if (modes !== "owner")
+        await authorize(snapshot, pod, agent, await modes(snapshot, target, null), allow);
+      else if (permissions.user.length === 0) refuseOwners(agent, allow);
       isOpen = recorded === "look" && permissions.public.includes("read");
-      const result = await run(snapshot, pod);
-      return result && { ...result, headers: { ...result.headers, ...allow } };
+      const result = await run(snapshot, pod).catch((error: unknown) => {
+        throw missing(error, { ...abilityHeaders(natureOf(target, pod.name)), ...allow });
+      });
+      // https://github.com/solid/solid-spec/blob/main/api-websockets.md
+      const live = recorded === "look" &&
+        result?.status === 200 && { "updates-via": notifications.updatesVia(pod, agent) };
+      return result && { ...result, headers: { ...result.headers, ...allow, ...live } };
     };
     return counted(pod, operation, async () => {
       for (let tries = 0; tries < READ_TRIES; tries++) {
@@ -303,22 +420,85 @@ export function createApp(context: Context): RequestListener {
     });
   }
 
+  async function serveAct(act: NonNullable<PodRoute["act"]>, request: Request, id: string): Promise<Result> {
+    const operation = await proved(request, id);
+    const pod = await podOf(operation.target);
+    // That it was refused is counted where there is no secret: some of these addresses are keys.
+    const place = { ...operation, target: parseTarget(`/${pod.name}/.notifications/`) };
+    return counted(pod, place, () => act(operation, pod, request.ip ?? ""));
+  }
+
   async function serveWrite(route: PodRoute, request: Request, id: string): Promise<Result> {
     const operation = await proved(request, id);
     const pod = await podOf(operation.target);
-    return counted(pod, operation, () => write(route, pod, operation));
+    const answer = await counted(pod, operation, () => write(route, pod, operation, request.ip ?? ""));
+    return preferred(pod, operation, answer);
   }
 
-  async function write({ modes }: PodRoute, pod: Pod, operation: Operation): Promise<Result> {
+  /**
+   * What was written as it is now, for those who would rather have it and may read it: a read like any other.
+   * https://www.rfc-editor.org/rfc/rfc7240#section-4.2
+   */
+  async function preferred(pod: Pod, operation: Operation, answer: Result): Promise<Result> {
+    const wanted = preferredReturn(operation.headers["prefer"])?.value.toLowerCase();
+    if (answer.status >= 300) return answer;
+    if (wanted === "minimal")
+      return { ...answer, headers: { ...answer.headers, "preference-applied": "return=minimal" } };
+    if (wanted !== "representation" || operation.method === "DELETE") return answer;
+    const url = [answer.headers["location"] ?? operation.url].flat().join("");
+    const { accept } = operation.headers;
+    const shown = await read(reading, pod, {
+      ...operation,
+      method: "GET",
+      url,
+      target: parseTarget(url.slice(config.baseUrl.length - 1)),
+      query: "",
+      headers: { accept },
+      body: null,
+    }).catch(() => null); // It is written all the same.
+    if (shown?.status !== 200) return answer;
+    const headers = {
+      ...answer.headers,
+      ...shown.headers,
+      "content-location": url,
+      "preference-applied": "return=representation",
+    };
+    return { ...shown, status: answer.status === 204 ? 200 : answer.status, headers };
+  }
+
+  /** A POST to nothing: 404 for those who may know that there is nothing. https://solidproject.org/ED/protocol#server-post-target-not-found */
+  async function isKnownAbsence(pod: Pod, { method, agent, target }: Operation): Promise<boolean> {
+    if (method !== "POST" || natureOf(target, pod.name) !== "document") return false;
+    return store.read(pod.id, async (snapshot) => {
+      if (await findResource(snapshot, target.path)) return false;
+      return mayReadOf(context, snapshot, pod, agent)(target.path);
+    });
+  }
+
+  /** @throws Problem `too-many-requests` when somebody else than the owner has made very many entries in the pod's journal. */
+  function pace(pod: Pod, agent: Agent, ip: string): void {
+    if (agent.webid === pod.owner) return;
+    const wait = writesOfOthers(JSON.stringify([pod.id, agent.webid ?? networkOf(ip)]));
+    if (wait > 0)
+      throw new Problem("too-many-requests", "This pod takes no more changes from you just now", {
+        headers: retryAfter(wait),
+      });
+  }
+
+  async function write({ modes }: PodRoute, pod: Pod, operation: Operation, ip: string): Promise<Result> {
     const { target, agent } = operation;
     const nature = natureOf(target, pod.name);
+    if (await isKnownAbsence(pod, operation)) throw new Problem("not-found", "There is no folder here");
     if (modes === "owner" || !ALLOWED[nature].includes(operation.method))
       throw new Problem("method-not-allowed", undefined, { headers: { ...abilityHeaders(nature) } });
     // Asked once before a byte of the content is read, so that strangers cannot make us parse.
     await store.read(pod.id, async (snapshot) =>
       authorize(snapshot, pod, agent, await modes(snapshot, target, null)),
     );
-    const isOwner = agent.webid === pod.owner;
+    const moved = writeRedirect(operation);
+    if (moved) return moved;
+    pace(pod, agent, ip); // After that: who may not write is told so, and uses up nothing.
+    const isOwners = agent.webid === pod.owner;
     const prepared = await ldp.writer.prepare(pod, operation).catch(async (error: unknown) => {
       throw await told(error, pod, agent);
     });
@@ -330,12 +510,17 @@ export function createApp(context: Context): RequestListener {
       const written = await ldp.writer.act(edit, pod, operation, prepared, mayRead);
       journal.write(transaction, pod, operation, written.answer(0), {
         bytes: bytesOf(prepared, operation),
+        folders: edit.made.length,
         onlyAdds: needs.every((need) => !need.modes.includes("write")),
       });
       return written;
     };
     const { result, generation } = await ldp.edits
-      .write(pod, work, { reclaims: isOwner })
+      .write(pod, work, {
+        reclaims: isOwners,
+        // Only policies ask who made what: elsewhere nobody need know.
+        creator: access.language.name === "acp" ? agent.webid : null,
+      })
       .catch(async (error: unknown) => {
         await ldp.writer.discard(pod, prepared).catch(leftBehind); // What is told is why nothing was done, or that nobody knows.
         throw await told(error, pod, agent);
@@ -353,7 +538,7 @@ export function createApp(context: Context): RequestListener {
 
   /** How full a pod is tells about all of it: for whoever has Control of all of it. */
   async function mayKnowUsage(pod: Pod, agent: Agent): Promise<boolean> {
-    if (agent.webid === null || agent.webid === pod.owner) return agent.webid !== null;
+    if (agent.webid === null) return false;
     const root = parseTarget(`/${pod.name}/`);
     const decision = await store.read(pod.id, (snapshot) =>
       access.authorize(snapshot, pod, agent, root, ["control"]),
@@ -395,7 +580,10 @@ export function createApp(context: Context): RequestListener {
     if (request.method !== "OPTIONS")
       throw new Problem("method-not-allowed", undefined, { headers: { ...abilities } });
     const answer = preflight(request, ALLOWED[nature].join(", "));
-    const link = linkHeader(config.baseUrl, target, nature, "");
+    const { language } = access;
+    checkLanguage(language, target);
+    const own = linkHeader(config.baseUrl, target, nature, "", language);
+    const link = target.auxiliary === "acl" ? [own, ...language.optionLinks].join(", ") : own;
     return { ...answer, headers: { ...abilities, link, ...answer.headers } };
   }
 
@@ -432,19 +620,27 @@ export function createApp(context: Context): RequestListener {
     next();
   });
 
-  const doors = doorRoutes(context);
+  const dataBrowser = createDataBrowser(config, challenge(config));
+  const doors = doorRoutes(context, dataBrowser);
+  const own = express.Router({ caseSensitive: true, strict: true });
   for (const { verb, path, door, origins } of doors)
-    app[verb](
+    own[verb](
       path,
       handle((request, id) => serveDoor(door, request, id), origins === "all"),
     );
   for (const [path, here] of Map.groupBy(doors, (route) => route.path)) {
     const isForAll = here.some(({ origins }) => origins === "all");
-    app.all(
+    own.all(
       path,
       handle((request) => serveRestOfDoor(request, here, isForAll), isForAll),
     );
   }
+  // Their first segments tell them from pods, whose requests need not be held against each of them.
+  const firstOf = (path: string): string => path.split("/", 2)[1] ?? "";
+  const firsts = new Set(doors.map(({ path }) => firstOf(path)));
+  app.use((request, response, next) =>
+    firsts.has(firstOf(request.path)) ? own(request, response, next) : next(),
+  );
   // After our own doors, for some of them stand among its addresses.
   app.use((request, response, next) => {
     const { provider } = identity;
@@ -455,10 +651,40 @@ export function createApp(context: Context): RequestListener {
       .catch((error: unknown) => responder.sendError(request, response, error, requestIdOf(request), true));
   });
 
-  for (const route of podRoutes(context)) {
-    const serve = async (request: Request, id: string): Promise<Result> =>
-      (await goneElsewhere(request)) ??
-      (route.read ? serveRead(route, request, id) : serveWrite(route, request, id));
+  /** Refusals say where the storage is described, too: it hangs on the address alone. */
+  function described(error: unknown, request: Request): unknown {
+    if (!(error instanceof Problem) || !["GET", "HEAD"].includes(request.method)) return error;
+    try {
+      const target = targetOf(request);
+      return target.pod === ""
+        ? error
+        : withHeaders(error, { link: describedStorage(config.baseUrl, target) });
+    } catch {
+      return error; // An address that is none.
+    }
+  }
+
+  const shown = ({ recorded }: PodRoute, { headers }: Request, answer: Promise<Result>): Promise<Result> =>
+    dataBrowser && recorded === "look" && dataBrowser.isAskedFor(headers)
+      ? dataBrowser.inPlaceOf(answer)
+      : answer;
+  const routes = podRoutes(context);
+  const reading = routes.find(({ recorded }) => recorded === "look")!;
+  for (const route of routes) {
+    const serve = async (request: Request, id: string): Promise<Result> => {
+      try {
+        return (
+          (await goneElsewhere(request)) ??
+          (await (route.act
+            ? serveAct(route.act, request, id)
+            : route.read
+              ? shown(route, request, serveRead(route, request, id))
+              : serveWrite(route, request, id)))
+        );
+      } catch (error) {
+        throw described(error, request);
+      }
+    };
     app[route.verb](route.path, handle(serve, true));
   }
   app.use(handle(async (request) => (await goneElsewhere(request)) ?? serveRestOfPod(request), true));

@@ -170,6 +170,24 @@ export const SETTINGS = define({
     fallback: "when-present",
     parse: toChoice<"required" | "when-present">("required", "when-present"),
   },
+  FREEHOLD_DPOP_NONCE: {
+    about:
+      "DPoP proofs must hold a nonce of this server's: on or off; current Solid clients know none, and are then refused",
+    fallback: "off",
+    parse: toSwitch,
+  },
+  FREEHOLD_ACCESS: {
+    about:
+      "Language of the rules in all pods: wac (Web Access Control) or acp (Access Control Policy). It stays what it was when the first pod was made",
+    fallback: "wac",
+    parse: toChoice<"wac" | "acp">("wac", "acp"),
+  },
+  FREEHOLD_DATA_BROWSER: {
+    about:
+      "The dist folder of the npm package mashlib: who opens a pod's address in a web browser then gets that data browser; empty: none",
+    fallback: "",
+    parse: toPathOrNone,
+  },
   FREEHOLD_SIGN_UP: {
     about: "Who may open an account: link (whoever has a set-up link) or open (everybody)",
     fallback: "link",
@@ -243,6 +261,11 @@ export interface Config {
   readonly trustProxy: readonly string[];
   readonly bearer: boolean;
   readonly ath: "required" | "when-present";
+  readonly dpopNonce: boolean;
+  /** Language of the rules. */
+  readonly access: "wac" | "acp";
+  /** Folder of the data browser; empty: none. */
+  readonly dataBrowser: string;
   readonly signUp: "link" | "open";
   readonly limits: Limits;
   readonly backup: {
@@ -315,6 +338,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     trustProxy: read("FREEHOLD_TRUST_PROXY"),
     bearer: read("FREEHOLD_BEARER"),
     ath: read("FREEHOLD_ATH"),
+    dpopNonce: read("FREEHOLD_DPOP_NONCE"),
+    access: read("FREEHOLD_ACCESS"),
+    dataBrowser: read("FREEHOLD_DATA_BROWSER"),
     signUp: read("FREEHOLD_SIGN_UP"),
     limits: read("FREEHOLD_LIMITS"),
     backup: Object.freeze({

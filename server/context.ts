@@ -3,6 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import { solid } from "@freehold/vocab";
 import { type Access, createAccess } from "./access/authorize.ts";
+import { keepLanguage } from "./access/language.ts";
 import { createRestrictions, type Restrictions } from "./access/restriction.ts";
 import { type AccountService, createAccounts } from "./account/accounts.ts";
 import { accountToExport, closeAccount } from "./account/close.ts";
@@ -30,19 +31,24 @@ import {
 } from "./ldp/documents.ts";
 import { createEdits, type Edits } from "./ldp/edit.ts";
 import { findResource, findStored, otherForm } from "./ldp/find.ts";
-import { natureOf } from "./ldp/headers.ts";
+import { isOwnAddress, natureOf } from "./ldp/headers.ts";
 import { createKeeping, type Keeping } from "./ldp/keeping.ts";
+import { findPresent } from "./ldp/present.ts";
 import { createQuota, createReclaim, type Quota } from "./ldp/quota.ts";
 import { createReader, type Reader } from "./ldp/read.ts";
 import { createSweep } from "./ldp/sweep.ts";
 import { createWriter, type Writer } from "./ldp/write.ts";
 import { createLog, type Log } from "./log.ts";
+import { createTypeSearch, type TypeSearch } from "./lws/search.ts";
+import { withHints } from "./notify/hints.ts";
+import { createNotifications, type Notifications } from "./notify/notify.ts";
+import { createWebhooks, type Webhooks } from "./notify/webhook.ts";
 import type { By } from "./operation.ts";
 import { findPassportOfPod } from "./passport/records.ts";
 import { createRegistry, type Registry } from "./passport/registry.ts";
 import { createQueries, type Queries } from "./query/endpoint.ts";
 import { parseRdf } from "./rdf/parse.ts";
-import { createSafeFetch } from "./safe-fetch.ts";
+import { createSafeFetch, createSafeSend } from "./safe-fetch.ts";
 import { createShapes } from "./shapes/validate.ts";
 import { createPods, type Pod, type Pods } from "./store/pods.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
@@ -67,6 +73,7 @@ export interface Documents {
   readonly restrictions: Restrictions;
   readonly transfer: Transfer;
   readonly erasure: Erasure;
+  readonly typeSearch: TypeSearch;
 }
 
 export interface Context {
@@ -81,6 +88,7 @@ export interface Context {
   readonly identity: Identity;
   readonly journal: PodJournal & { readonly reader: JournalReader };
   readonly backups: Backups;
+  readonly notifications: Notifications & { readonly webhooks: Pick<Webhooks, "begin" | "senderDocument"> };
   /** Writes documents that are no request: their bytes must be valid already. */
   readonly writeDocuments: (pod: Pod, documents: readonly NewDocument[]) => Promise<void>;
   close(): Promise<void>;
@@ -113,7 +121,7 @@ function createLocalIssuers(store: Store, pods: Pods, baseUrl: string) {
 
 /** @throws Problem `conflict` where the server's own addresses are: nothing can stand there. */
 function checkPlace(pod: Pod, path: string): void {
-  if (["endpoint", "reserved"].includes(natureOf(parseTarget(path), pod.name)))
+  if (isOwnAddress(natureOf(parseTarget(path), pod.name)))
     throw new Problem("conflict", "This address is the server's own");
 }
 
@@ -150,9 +158,21 @@ export async function createContext(config: Config, writeLog: (line: string) => 
   const { baseUrl, limits, egressAllow } = config;
   const now = () => new Date();
   const log = createLog(writeLog, now, config.logLevel);
-  const store = await openStore(config, log, now);
+  const hinting = withHints(await openStore(config, log, now));
+  const { store } = hinting;
   const pods = createPods(store, now);
-  const access = createAccess({ baseUrl, pods, store, limits });
+  await keepLanguage(store, pods, config.access).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
+  const access = createAccess({
+    baseUrl,
+    pods,
+    store,
+    limits,
+    language: config.access,
+    reachOf: (webid, client) => provider.reachOf(webid, client),
+  });
   const shapes = createShapes(limits);
   const safeFetch = createSafeFetch({ egressAllow, limits, log });
 
@@ -167,8 +187,10 @@ export async function createContext(config: Config, writeLog: (line: string) => 
   });
   const writer = createWriter({
     baseUrl,
+    language: access.language,
     blobs: store.blobs,
     limits,
+    now,
     checkRoom: (...args) => quota.checkRoom(...args),
     checkAcl: (...args) => access.checkAcl(...args),
     async validate(quads, shapeIri) {
@@ -179,11 +201,13 @@ export async function createContext(config: Config, writeLog: (line: string) => 
   });
   const reader = createReader({
     baseUrl,
+    language: access.language,
     store,
     limits,
     stillMay: async (snapshot, pod, { agent, target }) =>
       (await access.authorize(snapshot, pod, agent, target, ["read"])).kind === "granted",
   });
+  const typeSearch = createTypeSearch({ baseUrl, limits, access });
   const podJournal = createJournal({ baseUrl, store, pods, limits, log, now });
   const journal = { ...podJournal, reader: createJournalReader({ baseUrl, journal: podJournal, limits }) };
   const recordAs = (
@@ -196,7 +220,16 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     const who = by === "operator" ? { agent: OPERATOR } : { agent: pod.owner, client: `${baseUrl}.account/` };
     journal.record(transaction, pod, { act, path, ...who });
   };
-  const keeping = createKeeping({ baseUrl, store, edits, writer, limits, now, record: recordAs });
+  const keeping = createKeeping({
+    baseUrl,
+    language: access.language,
+    store,
+    edits,
+    writer,
+    limits,
+    now,
+    record: recordAs,
+  });
   const restrictions = createRestrictions({ store, limits, now, record: recordAs });
   const writeAs =
     (act: "create" | "import") =>
@@ -205,6 +238,8 @@ export async function createContext(config: Config, writeLog: (line: string) => 
         const some = documents.slice(from, from + DOCUMENTS_PER_COMMIT);
         await edits.write(pod, async (edit) => {
           await putDocuments(edit, some);
+          for (const path of edit.made)
+            journal.record(edit.transaction, pod, { act, agent: act === "create" ? SERVER : OPERATOR, path });
           for (const { path, bytes } of some)
             journal.record(edit.transaction, pod, {
               act,
@@ -238,6 +273,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
   });
   const transfer = createTransfer({
     baseUrl,
+    language: access.language,
     store,
     pods,
     limits,
@@ -274,6 +310,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
             record(`${subject}.${item}`);
           },
         });
+        for (const path of edit.made) record(path);
         if (!isRecorded) record(`/${pod.name}/`);
       });
     },
@@ -300,6 +337,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     baseUrl,
     bearer: config.bearer,
     ath: config.ath,
+    dpopNonce: config.dpopNonce,
     egressAllow,
     limits,
     now,
@@ -312,13 +350,67 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     baseUrl,
     bearer: config.bearer,
     ath: config.ath,
+    nonces: provider.nonces,
     limits,
     now,
     log,
     safeFetch,
     ownKeys: () => provider.publicKeys(),
+    reachOf: (webid, client) => provider.reachOf(webid, client),
     localIssuers: createLocalIssuers(store, pods, baseUrl),
   });
+  const listening = await createNotifications({
+    baseUrl,
+    store,
+    pods,
+    access,
+    limits,
+    log,
+    now,
+    verify,
+    entryOf: decodeEntry,
+    presentOf: findPresent,
+    isResource: (target) => !isOwnAddress(natureOf(target, target.pod)),
+    async record(pod, operation, topic) {
+      const target = parseTarget(topic);
+      const { public: open } = await store.read(pod.id, (snapshot) =>
+        access.permissions(snapshot, pod, operation.agent, target),
+      );
+      const told = { status: 200, headers: {}, body: null };
+      await journal.look(pod, { ...operation, target }, "look", told, open.includes("read"));
+    },
+    isShared: hinting.isShared,
+    isProxied: config.trustProxy.length > 0,
+  });
+  hinting.onCommit((pod) => listening.hint(pod));
+  const webhooks = createWebhooks({
+    baseUrl,
+    store,
+    pods,
+    channels: listening.channels,
+    follow: listening.follow,
+    signing: provider.signing,
+    send: createSafeSend({ egressAllow, limits, log }),
+    record: (pod, act, { topic }, by, status) =>
+      journal.note(pod, {
+        act,
+        ...(by ? { ...by, agent: by.webid } : { agent: SERVER }),
+        path: topic,
+        status,
+      }),
+    isShared: hinting.isShared,
+    limits,
+    now,
+    log,
+  });
+  listening.add(webhooks.kind);
+  const notifications: Context["notifications"] = {
+    ...listening,
+    webhooks,
+    async close() {
+      await Promise.all([webhooks.close(), listening.close()]); // What is being sent would keep it waiting.
+    },
+  };
   const sweepKept = createSweep({
     store,
     pods,
@@ -374,7 +466,10 @@ export async function createContext(config: Config, writeLog: (line: string) => 
       for (const { path } of await restrictions.list(pod))
         if (isOf(path)) await restrictions.release(pod, path, by);
     },
-    purge: () => queries.purge(),
+    async purge() {
+      typeSearch.forget();
+      await queries.purge();
+    },
     closeAccount: async ({ name }) => void (await closeAccount(store, provider, name)),
     isKnown: ({ name }) =>
       store.read(
@@ -396,14 +491,16 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     store,
     pods,
     access,
-    ldp: { reader, writer, edits, quota, keeping, restrictions, transfer, erasure },
+    ldp: { reader, writer, edits, quota, keeping, restrictions, transfer, erasure, typeSearch },
     queries,
     identity: { verify, provider, accounts, registry },
     journal,
     backups,
+    notifications,
     writeDocuments: writeAs("import"),
     async close() {
       clearInterval(sweep);
+      await notifications.close();
       await queries.close();
       await backups.close();
       await journal.close();

@@ -58,6 +58,18 @@ export class Problem extends Error {
   }
 }
 
+/** The same refusal with further headers in its answer; a Link is added to those it has. */
+export function withHeaders(problem: Problem, headers: Readonly<Record<string, string>>): Problem {
+  const link = [problem.headers["link"], headers["link"]].filter((value) => value !== undefined);
+  return new Problem(problem.code, problem.detail, {
+    cause: problem.cause,
+    errors: problem.errors,
+    members: problem.members,
+    headers: { ...problem.headers, ...headers, ...(link.length > 0 && { link: link.join(", ") }) },
+    ...(problem.alternatives && { alternatives: problem.alternatives }),
+  });
+}
+
 /**
  * What whoever runs the server must mend before it can go on: the message is a paragraph that says what is wrong and
  * what to do. `main.ts` prints it, without a stack.

@@ -5,6 +5,7 @@ import { LIMITS } from "./limits.ts";
 export type Iri = string & { readonly __brand: "Iri" };
 export type WebId = Iri & { readonly __webid: "WebId" };
 
+/** `acl`: the rules of a resource, whatever language they are in. */
 export type Auxiliary = "acl" | "meta";
 
 /** A place on this server, parsed once from the request target. `path` is canonical and starts with `/`. */
@@ -92,7 +93,11 @@ function decodeSegment(raw: string): string {
   return text;
 }
 
-const AUXILIARY = /^(.*)\.(acl|meta)$/s; // Also of a name with a line separator in it.
+/**
+ * Also of a name with a line separator in it. A name in `.acr` is that of rules wherever they are policies, so it is no
+ * document's anywhere: moved to such a server, it would begin to govern what it stands beside.
+ */
+const AUXILIARY = /^(.*)\.(acl|acr|meta)$/s;
 
 /**
  * Parses the path of a request target (no query, no fragment) into a canonical {@link Target}.
@@ -111,11 +116,12 @@ export function parseTarget(rawPath: string): Target {
   const last = segments.at(-1) ?? "";
   const found = AUXILIARY.exec(last);
   if (isContainer || !found) {
-    if (found) throw new Problem("path-invalid", "A folder's name cannot end in .acl or .meta");
+    if (found) throw new Problem("path-invalid", "A folder's name cannot end in .acl, .acr or .meta");
     return { pod: segments[0] ?? "", path, isContainer, auxiliary: null, subject: path };
   }
-  const auxiliary = found[2] as Auxiliary;
-  const subject = path.slice(0, -auxiliary.length - 1);
+  const ending = found[2] as Auxiliary | "acr";
+  const auxiliary = ending === "acr" ? "acl" : ending;
+  const subject = path.slice(0, -ending.length - 1);
   if (AUXILIARY.test(found[1] ?? ""))
     throw new Problem("path-invalid", "An auxiliary resource has no auxiliary of its own");
   return { pod: segments[0] ?? "", path, isContainer: false, auxiliary, subject };

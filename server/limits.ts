@@ -61,6 +61,21 @@ export const LIMITS = Object.freeze({
   egressFailureMsKept: 60_000, // A failed fetch is not tried again for this long.
   egressOriginsPerIpMax: 10, // New origins a minute on behalf of one network that has proved nothing yet …
   egressFetchesPerIpMax: 120, // … and fetches: strangers cannot use this server to knock on others' doors.
+  webhookUrlBytesMax: 2_048,
+  webhooksPerAgentMax: 20, // In one pod: they cost something though nobody is there.
+  webhooksPerPodMax: 100,
+  webhookTriesPerAgentMax: 10, // Addresses that one agent may have asked a minute whether they want messages …
+  webhookTriesPerTargetMax: 30, // … and how often one origin is asked, whoever wants it.
+  webhookAnswerBytesMax: 1_024, // Of a receiver's answer: what is longer is not read.
+  webhooksSendingMax: 32, // Messages under way at once, in all …
+  webhooksSendingPerPodMax: 8, // … of one pod …
+  webhooksSendingPerTargetMax: 4, // … and to one origin, so that a slow one holds up nobody else.
+  webhookRetryMsMin: 1_000, // Doubled each time …
+  webhookRetryMsMax: 3_600_000, // … up to this, and shortened by up to a half, so that not all come back at once.
+  webhookRetryAfterMsMax: 24 * 3_600_000, // A receiver may ask for this much rest.
+  webhookGiveUpMs: 3 * 24 * 3_600_000, // A receiver that takes nothing for so long gets nothing any more.
+  webhookLeaseMs: 20_000, // Servers that share a database: for how long one sends for all unless it says so again.
+  senderTokenMsMax: 5 * 60_000,
   agentMsKept: 5 * 60_000, // How long a verified token and a WebID's issuers are believed without another look.
   agentsKept: 10_000,
   issuerKeysMsKept: 10 * 60_000,
@@ -73,6 +88,8 @@ export const LIMITS = Object.freeze({
   interactionMsMax: 15 * 60_000, // Time to log in and consent.
   registrationsPerIpMax: 20, // Client registrations a minute from one network: each is a record.
   authorizationsPerIpMax: 120, // Authorization requests a minute from one network: each is a record.
+  signingKeysMsMax: 90 * 24 * 3_600_000, // After this long the provider signs with new keys …
+  signingKeysMsAhead: 3_600_000, // … which are published for this long before: others keep what they have read of ours.
   proofPastMsMax: 60_000, // How old a DPoP proof may be …
   proofFutureMsMax: 5_000, // … and how far ahead a clock may run.
   proofsRemembered: 500_000,
@@ -97,6 +114,17 @@ export const LIMITS = Object.freeze({
   freshLoginMsMax: 15 * 60_000, // Ways to sign in change only soon after signing in: a stolen cookie is not enough.
   undoMsMax: 10 * 60_000,
   undosPerAccountMax: 20,
+  typesPerDocumentMax: 64, // In the type index; a document with more is a catalogue.
+  typesRemembered: 500_000, // Documents whose types are known, of all pods together.
+  typesMsMax: 10_000, // Reading documents for a type search; the next one goes on from there.
+  searchValuesMax: 64, // Addresses in the filter of a type search …
+  searchCharactersMax: 4_096, // … and characters of them all.
+  searchesPerAgentMax: 2,
+  searchesRunningMax: 4,
+  noticeBytesMax: 32 * 1024, // One notice to an inbox: a message, not a file.
+  noticesPerSenderMax: 30, // In an hour, of one agent in one inbox; all strangers who are not logged in are one …
+  noticesPerInboxMax: 200, // … and of all together, for WebIDs cost nothing: strangers need a week to fill a pod.
+  noticesMsMax: 3_600_000,
   folderRowsMax: 2_000, // What the owner's page shows of one folder.
   listingMembersMax: 20_000, // A longer listing of a container is streamed: never whole in memory.
   pageMembersMax: 1_000, // Of one page of a listing.
@@ -118,11 +146,31 @@ export const LIMITS = Object.freeze({
   archiveSlackBytes: 16 * 1024 * 1024, // … or too small to do any.
   archiveIssuesListed: 100, // Further ones are only counted.
   journalLooksPerAgentMax: 600, // A minute, each an entry of its own: ten a second. Beyond it what is alike is counted together.
+  writesPerAgentMax: 600, // A minute in one pod, of anybody but its owner: each is an entry of the journal, which no quota counts.
   journalTallyKeysMax: 40, // Different things counted a minute in one pod: each becomes an entry …
   journalTallyKeysPerAgentMax: 8, // … so nobody, and not all strangers together, take them all.
   journalTallyTotalMax: 20_000, // In all pods; then what was counted is written before the minute ends.
   journalQueryEntriesMax: 50_000, // Entries of one pod's journal that a query may range over at once.
   journalPageSecondsKept: 3_600, // How long a full page may be shown again without asking; what it says may be erased.
+  channelsPerPodMax: 1_000,
+  channelsPerAgentMax: 50, // In one pod; the oldest that nobody listens to goes when another begins.
+  channelMsMax: 30 * 24 * 3_600_000, // A subscription that nobody renews is one that nobody remembers.
+  subscriptionBytesMax: 16 * 1024,
+  subscriptionsPerIpMax: 120, // A minute from one network that has not logged in: each is a record.
+  listenersMax: 1_000, // Open connections for notifications: half of all, so that requests are still answered …
+  listenersPerPodMax: 500,
+  listenersPerAgentMax: 50, // … and of strangers, from one network.
+  legacyTopicsMax: 200, // Of one connection of the older protocol.
+  socketMessageBytesMax: 16 * 1024, // Nothing that a client may say is longer.
+  socketMessagesPerMinuteMax: 600,
+  socketTicketMsMax: 12 * 3_600_000, // How long the address of live updates is good that a logged-in reader is given.
+  listenerPingMs: 25_000, // Less than proxies wait for a sign of life; who gives none until the next is gone.
+  listenerStuckMsMax: 30_000, // Who takes nothing for so long is cut off, and may go on later where that was.
+  listenerRecheckMs: 60_000, // How often access is looked at when nothing happens: groups may stand on other pods.
+  replayEntriesMax: 100_000, // Of the journal, for one who comes back; who was away for longer reads anew.
+  feedEntriesKept: 512, // Of a pod's journal in memory, for who listens; who is further behind reads it from the store.
+  feedPageEntries: 256,
+  feedPollMs: 5_000, // Where other servers commit to the same database, and their word of it does not come.
   recordBytesMax: 16 * 1024 * 1024, // Larger content is a blob.
   transactionWritesMax: 10_000, // One commit may not hold up all others.
   transactionBytesMax: 64 * 1024 * 1024, // All of a transaction is in memory at once.

@@ -160,6 +160,11 @@ export const PROBLEMS = define({
     title: "What the request expects is not known here",
     next: "Send Expect: 100-continue, or no Expect at all.",
   },
+  "target-not-verified": {
+    status: 422,
+    title: "The address to send to does not say that it wants messages",
+    next: "Let it answer the challenge that was sent to it, then subscribe again.",
+  },
   "shape-violation": {
     status: 422,
     title: "The data do not fit the shape of this folder",
@@ -175,22 +180,47 @@ export const PROBLEMS = define({
     title: "This archive cannot be imported",
     next: "Use an archive as it was exported, or a ZIP file of documents; the detail says what is wrong with this one.",
   },
+  "context-unknown": {
+    status: 422,
+    title: "The document has a JSON-LD context that is not known here",
+    next: "Write the context into the document, or send Turtle. Nothing was stored.",
+  },
   "patch-invalid": {
     status: 422,
     title: "The patch is not a valid N3 Patch",
     next: "Correct the patch as the detail says.",
+  },
+  "profile-invalid": {
+    status: 422,
+    title: "The document would be no WebID profile any more",
+    next: "Keep what errors[] names and send the document again. Nothing was stored.",
   },
   "acl-invalid": {
     status: 422,
     title: "The access list was not accepted",
     next: "Correct the access list; the old one stays in force.",
   },
+  "subscription-invalid": {
+    status: 422,
+    title: "The subscription cannot be made as it is asked for",
+    next: "Correct the request as the detail says; GET the same address for what it can do.",
+  },
   "operation-invalid": {
     status: 422,
     title: "The passport operation breaks a rule",
     next: "Correct the operation as the rule in the detail says.",
   },
+  "precondition-required": {
+    status: 428,
+    title: "What is here is replaced only by those who say which version they saw",
+    next: "Read the resource, and send its ETag in If-Match, or If-None-Match: * for a new one.",
+  },
   "too-many-requests": { status: 429, title: "Too many requests", next: "Wait as long as Retry-After says." },
+  "upgrade-required": {
+    status: 426,
+    title: "This is received over a WebSocket",
+    next: "Open the same address as a WebSocket.",
+  },
   "headers-too-large": {
     status: 431,
     title: "The header fields are too large",

@@ -83,6 +83,21 @@ export function cardPath(podName: string): string {
   return `/${podName}/profile/card`;
 }
 
+/** Path of the list of what the owner shows to everybody, e.g. `/ana/settings/publicTypeIndex.ttl`. */
+export function publicIndexPath(podName: string): string {
+  return `/${podName}/settings/publicTypeIndex.ttl`;
+}
+
+/** Path of the folder for notices, e.g. `/ana/inbox/`. */
+export function inboxPath(podName: string): string {
+  return `/${podName}/inbox/`;
+}
+
+/** What everybody may read of a new pod: what is open there says nothing of whom the owner has let in. */
+export function isOpenAtFirst(podName: string, path: string): boolean {
+  return path === cardPath(podName) || path === publicIndexPath(podName);
+}
+
 /** @param baseUrl Ends in `/`. */
 export function webIdOfPod(baseUrl: string, podName: string): string {
   return `${baseUrl}${podName}/profile/card#me`;

@@ -40,6 +40,37 @@ export interface Fetched {
  */
 export type SafeFetch = (url: string, options: FetchOptions) => Promise<Fetched>;
 
+export interface SendOptions {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** How much of the answer's content is read, in bytes. */
+  readonly bytesMax: number;
+  /** As in {@link FetchOptions}. */
+  readonly kind: string;
+  /** Ends it at once. */
+  readonly signal: AbortSignal;
+}
+
+export interface Sent {
+  /** Whatever it is: redirects are not followed. */
+  readonly status: number;
+  /** Lower-cased; of a repeated field, the first. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Null when it was longer than `bytesMax`, or broke off. */
+  readonly bytes: Uint8Array | null;
+}
+
+/** POSTs to another server, through the same gate. */
+export interface SafeSend {
+  /**
+   * One attempt; nothing is remembered of a failed one.
+   * @throws Problem `fetch-failed` when nobody answered, or nobody may be asked.
+   */
+  (url: string, options: SendOptions): Promise<Sent>;
+  /** What can be judged of an address without asking anybody. @throws Problem `fetch-failed`. */
+  check(url: string, kind: string): URL;
+}
+
 export interface SafeFetchDependencies {
   /** Exact origins that may be private or without TLS. */
   readonly egressAllow: readonly string[];
@@ -166,29 +197,15 @@ function refuse(kind: string, cause?: unknown): Problem {
   );
 }
 
-/**
- * @returns the function that fetches; it remembers failures and joins equal requests under way.
- * undici is loaded at the first fetch.
- */
-export function createSafeFetch({
-  egressAllow,
-  limits,
-  log,
-  now = () => new Date(),
-  lookup = systemLookup,
-}: SafeFetchDependencies): SafeFetch {
-  const allowed: ReadonlySet<string> = new Set(egressAllow);
-  const failures = new Lru<string, number>(FAILURES_KEPT_BYTES); // Request → until when, ms since 1970
-  const known = new Lru<string, true>(KNOWN_ORIGINS_MAX);
-  const underWay = new Map<string, Promise<Fetched>>();
-  const newOrigins = createRate(limits.egressOriginsPerSecondMax, 1_000, 1, now);
-  const newOriginsOfNetwork = createRate(limits.egressOriginsPerIpMax, 60_000, limits.ratesRemembered, now);
-  const fetchesOfNetwork = createRate(limits.egressFetchesPerIpMax, 60_000, limits.ratesRemembered, now);
-  let loaded:
-    | Promise<{ request: typeof undiciRequest; agents: { strict: Agent; lenient: Agent } }>
-    | undefined;
+type Loaded = { readonly request: typeof undiciRequest; readonly agentFor: (url: URL) => Agent };
 
-  const load = async () => {
+/** @returns undici with our gate, loaded when first asked for. */
+function createWayOut(
+  { limits, lookup = systemLookup }: SafeFetchDependencies,
+  allowed: ReadonlySet<string>,
+): () => Promise<Loaded> {
+  let loaded: Promise<Loaded> | undefined;
+  const load = async (): Promise<Loaded> => {
     const { Agent, buildConnector, request } = await import("undici");
     const secure = buildConnector({ allowH2: false, timeout: limits.egressConnectMsMax });
     const create = (forbidden: BlockList | null): Agent =>
@@ -201,20 +218,95 @@ export function createSafeFetch({
         headersTimeout: limits.egressMsMax,
         bodyTimeout: limits.egressMsMax,
       });
-    return { request, agents: { strict: create(forbiddenAddresses()), lenient: create(null) } };
+    const [strict, lenient] = [create(forbiddenAddresses()), create(null)];
+    return { request, agentFor: ({ origin }) => (allowed.has(origin) ? lenient : strict) };
   };
+  return () => (loaded ??= load());
+}
 
-  /** @throws Problem `fetch-failed` for what may not even be tried. */
-  function check(text: string, kind: string): URL {
-    if (text.length > limits.urlBytesMax || !URL.canParse(text)) throw refuse(kind);
-    const url = new URL(text);
-    url.hash = "";
-    const isPlain =
-      url.protocol === "https:" && url.port === "" && url.username === "" && url.password === "";
-    if (!isPlain && !(allowed.has(url.origin) && url.username === "" && url.password === ""))
-      throw refuse(kind);
-    return url;
+/** @throws Problem `fetch-failed` for what may not even be tried. */
+function checkAddress(text: string, kind: string, allowed: ReadonlySet<string>, limits: Limits): URL {
+  if (text.length > limits.urlBytesMax || !URL.canParse(text)) throw refuse(kind);
+  const url = new URL(text);
+  url.hash = "";
+  const isPlain = url.protocol === "https:" && url.port === "" && url.username === "" && url.password === "";
+  if (!isPlain && !(allowed.has(url.origin) && url.username === "" && url.password === ""))
+    throw refuse(kind);
+  return url;
+}
+
+/** Of a repeated field, the first. */
+function headersOf(answer: { readonly headers: NodeJS.Dict<string | string[]> }): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(answer.headers))
+    headers[name] = (Array.isArray(value) ? value[0] : value) ?? "";
+  return headers;
+}
+
+/** @throws Error beyond `bytesMax`. */
+async function readBounded(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw new Error("The document is too large"); // Leaving the loop closes the socket.
+    chunks.push(chunk);
   }
+  return Buffer.concat(chunks);
+}
+
+/** @returns the function that sends; undici is loaded at the first. */
+export function createSafeSend(dependencies: SafeFetchDependencies): SafeSend {
+  const { egressAllow, limits, log } = dependencies;
+  const allowed: ReadonlySet<string> = new Set(egressAllow);
+  const wayOut = createWayOut(dependencies, allowed); // Connections of its own: nobody's slow target holds up a log-in.
+
+  const check: SafeSend["check"] = (text, kind) => checkAddress(text, kind, allowed, limits);
+  const send = async (
+    text: string,
+    { headers, body, bytesMax, kind, signal }: SendOptions,
+  ): Promise<Sent> => {
+    const url = check(text, kind);
+    const started = performance.now();
+    try {
+      const { request, agentFor } = await wayOut();
+      const answer = await request(url, {
+        method: "POST",
+        dispatcher: agentFor(url),
+        headers: { "accept-encoding": "identity", "user-agent": "freehold", ...headers },
+        body,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(limits.egressMsMax)]), // Of all, the answer's content included.
+      });
+      const { statusCode: status, body: content } = answer;
+      const bytes = await readBounded(content as AsyncIterable<Uint8Array>, bytesMax).catch(() => null);
+      return { status, headers: headersOf(answer), bytes };
+    } catch (cause) {
+      log.warn("egress.failed", {
+        kind,
+        ms: Math.round(performance.now() - started),
+        code: (cause as { code?: string }).code ?? (cause as Error).name,
+      });
+      throw refuse(kind, cause);
+    }
+  };
+  return Object.assign(send, { check });
+}
+
+/**
+ * @returns the function that fetches; it remembers failures and joins equal requests under way.
+ * undici is loaded at the first fetch.
+ */
+export function createSafeFetch(dependencies: SafeFetchDependencies): SafeFetch {
+  const { egressAllow, limits, log, now = () => new Date() } = dependencies;
+  const allowed: ReadonlySet<string> = new Set(egressAllow);
+  const failures = new Lru<string, number>(FAILURES_KEPT_BYTES); // Request → until when, ms since 1970
+  const known = new Lru<string, true>(KNOWN_ORIGINS_MAX);
+  const underWay = new Map<string, Promise<Fetched>>();
+  const newOrigins = createRate(limits.egressOriginsPerSecondMax, 1_000, 1, now);
+  const newOriginsOfNetwork = createRate(limits.egressOriginsPerIpMax, 60_000, limits.ratesRemembered, now);
+  const fetchesOfNetwork = createRate(limits.egressFetchesPerIpMax, 60_000, limits.ratesRemembered, now);
+  const wayOut = createWayOut(dependencies, allowed);
+  const check = (text: string, kind: string): URL => checkAddress(text, kind, allowed, limits);
 
   /** @throws Problem `too-many-requests`. */
   function spend(url: URL, ip: string | undefined): void {
@@ -231,32 +323,18 @@ export function createSafeFetch({
     }
   }
 
-  async function readBounded(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const chunk of body) {
-      bytes += chunk.length;
-      if (bytes > bytesMax) throw new Error("The document is too large"); // Leaving the loop closes the socket.
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
-  }
-
   async function get(first: URL, { accept, bytesMax, kind, ip }: FetchOptions): Promise<Fetched> {
-    loaded ??= load();
-    const { request, agents } = await loaded;
+    const { request, agentFor } = await wayOut();
     const signal = AbortSignal.timeout(limits.egressMsMax); // One budget of time for the whole chain.
     let url = first;
     for (let hops = 0; hops <= limits.egressRedirectsMax; hops += 1) {
       spend(url, ip);
       const answer = await request(url, {
-        dispatcher: allowed.has(url.origin) ? agents.lenient : agents.strict,
+        dispatcher: agentFor(url),
         headers: { accept, "accept-encoding": "identity", "user-agent": "freehold" },
         signal,
       });
-      const headers: Record<string, string> = {};
-      for (const [name, value] of Object.entries(answer.headers))
-        headers[name] = (Array.isArray(value) ? value[0] : value) ?? "";
+      const headers = headersOf(answer);
       const location = headers["location"];
       const isRedirect = answer.statusCode >= 300 && answer.statusCode < 400 && location !== undefined;
       if (!isRedirect) {

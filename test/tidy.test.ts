@@ -40,7 +40,7 @@ const LAYERS: readonly {
     holds: /^server\/shapes\//,
     mayImport: ["vocab", "base", "rdf", "port", "shape library"],
   },
-  ...["ldp", "query", "account", "import", "passport", "journal", "backup", "transfer", "notify"].map(
+  ...["ldp", "query", "account", "import", "passport", "journal", "backup", "transfer", "notify", "lws"].map(
     (feature) => ({
       name: feature, // Never one another: two features that must talk share a word in a lower layer.
       holds: new RegExp(`^server/${feature}/`),
@@ -102,7 +102,7 @@ const TOP_LEVEL: readonly string[] = [
 ];
 
 /** Growth should be a decision: whoever raises a ceiling says in the commit why. */
-const WEIGHT = { packagesMax: 724, megabytesMax: 240 };
+const WEIGHT = { packagesMax: 725, megabytesMax: 240 };
 
 const linesMax = 400;
 
@@ -270,7 +270,9 @@ describe("the repository keeps its own rules", () => {
     it(`a file over ${linesMax} lines says in its first line why it is still one idea`, () => {
       const long = [...product, ...tests].filter((path) => {
         const text = readText(path);
-        return text.split("\n").length > linesMax && !/^(\/\/|\/\*)/.test(text);
+        return (
+          text.split("\n").length > linesMax && !/^(?:\/\/.*|\/\*(?:(?!\*\/)[\s\S])*)\blong\b/i.test(text)
+        );
       });
       expect(long).to.deep.equal([]);
     });

@@ -7,6 +7,10 @@ export const FOREIGN: Readonly<Record<string, readonly [namespace: string, names
     "http://www.w3.org/ns/auth/acl#",
     "Access AuthenticatedAgent Authorization Append Control Read Write accessControl accessTo agent agentClass agentGroup condition default mode origin owner",
   ],
+  acp: [
+    "http://www.w3.org/ns/solid/acp#",
+    "AccessControl AccessControlResource AuthenticatedAgent AuthenticatedClient AuthenticatedIssuer CreatorAgent Matcher OwnerAgent Policy PublicAgent PublicClient PublicIssuer accessControl agent allOf allow anyOf apply attribute client creator deny grant issuer memberAccessControl noneOf owner resource target vc",
+  ],
   cert: ["http://www.w3.org/ns/auth/cert#", "PublicKey RSAPublicKey exponent key modulus"],
   dcterms: [
     "http://purl.org/dc/terms/",
@@ -23,6 +27,10 @@ export const FOREIGN: Readonly<Record<string, readonly [namespace: string, names
   ldp: [
     "http://www.w3.org/ns/ldp#",
     "BasicContainer Container NonRDFSource Page PreferContainment PreferMembership PreferMinimalContainer RDFSource Resource constrainedBy contains inbox member",
+  ],
+  notify: [
+    "http://www.w3.org/ns/solid/notifications#",
+    "EventSourceChannel2023 StreamingHTTPChannel2023 WebSocketChannel2023 WebhookChannel2023 accept channel channelType endAt feature rate receiveFrom sendTo sender startAt state subscription topic",
   ],
   owl: ["http://www.w3.org/2002/07/owl#", "Ontology deprecated sameAs versionInfo"],
   posix: ["http://www.w3.org/ns/posix/stat#", "mtime size"],
@@ -57,7 +65,7 @@ export const FOREIGN: Readonly<Record<string, readonly [namespace: string, names
   ],
   solid: [
     "http://www.w3.org/ns/solid/terms#",
-    "Account InsertDeletePatch ListedDocument Patch TypeIndex TypeRegistration UnlistedDocument account deletes forClass inserts instance instanceContainer notification oidcIssuer oidcRegistration owner patches privateTypeIndex publicTypeIndex storageDescription storageQuota storageUsage where",
+    "Account InsertDeletePatch ListedDocument Patch TypeIndex TypeRegistration UnlistedDocument account deletes forClass inserts instance instanceContainer notification notificationGateway oidcIssuer oidcRegistration owner patches privateTypeIndex publicTypeIndex storageDescription storageQuota storageUsage where",
   ],
   sosa: [
     "http://www.w3.org/ns/sosa/",

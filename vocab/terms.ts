@@ -1,9 +1,12 @@
-/* Made by test/tools/vocab.ts from freehold.ttl and foreign.ts: do not edit. */
+/* Made by test/tools/vocab.ts from freehold.ttl and foreign.ts: do not edit. Long, for each word is a line or two. */
 
 /** https://w3id.org/freehold/ns# */
 export const fh = {
+  ConditionalWrites: "https://w3id.org/freehold/ns#ConditionalWrites",
   ImportRun: "https://w3id.org/freehold/ns#ImportRun",
+  Inbox: "https://w3id.org/freehold/ns#Inbox",
   Passport: "https://w3id.org/freehold/ns#Passport",
+  TargetVerification: "https://w3id.org/freehold/ns#TargetVerification",
   accountRef: "https://w3id.org/freehold/ns#accountRef",
   active: "https://w3id.org/freehold/ns#active",
   append: "https://w3id.org/freehold/ns#append",
@@ -12,6 +15,7 @@ export const fh = {
   billing: "https://w3id.org/freehold/ns#billing",
   bookingDate: "https://w3id.org/freehold/ns#bookingDate",
   bytes: "https://w3id.org/freehold/ns#bytes",
+  challenge: "https://w3id.org/freehold/ns#challenge",
   changeAccess: "https://w3id.org/freehold/ns#changeAccess",
   client: "https://w3id.org/freehold/ns#client",
   closed: "https://w3id.org/freehold/ns#closed",
@@ -19,6 +23,7 @@ export const fh = {
   counterpartyName: "https://w3id.org/freehold/ns#counterpartyName",
   counterpartyRef: "https://w3id.org/freehold/ns#counterpartyRef",
   credit: "https://w3id.org/freehold/ns#credit",
+  cursor: "https://w3id.org/freehold/ns#cursor",
   debit: "https://w3id.org/freehold/ns#debit",
   decision: "https://w3id.org/freehold/ns#decision",
   delivery: "https://w3id.org/freehold/ns#delivery",
@@ -64,9 +69,12 @@ export const fh = {
   sourceKind: "https://w3id.org/freehold/ns#sourceKind",
   status: "https://w3id.org/freehold/ns#status",
   statusCode: "https://w3id.org/freehold/ns#statusCode",
+  subscribe: "https://w3id.org/freehold/ns#subscribe",
+  subtree: "https://w3id.org/freehold/ns#subtree",
   suspended: "https://w3id.org/freehold/ns#suspended",
   takeIn: "https://w3id.org/freehold/ns#takeIn",
   times: "https://w3id.org/freehold/ns#times",
+  unsubscribe: "https://w3id.org/freehold/ns#unsubscribe",
   valueDate: "https://w3id.org/freehold/ns#valueDate",
   verifiedAt: "https://w3id.org/freehold/ns#verifiedAt",
   verifyJournal: "https://w3id.org/freehold/ns#verifyJournal",
@@ -93,6 +101,40 @@ export const acl = {
   mode: "http://www.w3.org/ns/auth/acl#mode",
   origin: "http://www.w3.org/ns/auth/acl#origin",
   owner: "http://www.w3.org/ns/auth/acl#owner",
+} as const;
+
+/** http://www.w3.org/ns/solid/acp# */
+export const acp = {
+  AccessControl: "http://www.w3.org/ns/solid/acp#AccessControl",
+  AccessControlResource: "http://www.w3.org/ns/solid/acp#AccessControlResource",
+  AuthenticatedAgent: "http://www.w3.org/ns/solid/acp#AuthenticatedAgent",
+  AuthenticatedClient: "http://www.w3.org/ns/solid/acp#AuthenticatedClient",
+  AuthenticatedIssuer: "http://www.w3.org/ns/solid/acp#AuthenticatedIssuer",
+  CreatorAgent: "http://www.w3.org/ns/solid/acp#CreatorAgent",
+  Matcher: "http://www.w3.org/ns/solid/acp#Matcher",
+  OwnerAgent: "http://www.w3.org/ns/solid/acp#OwnerAgent",
+  Policy: "http://www.w3.org/ns/solid/acp#Policy",
+  PublicAgent: "http://www.w3.org/ns/solid/acp#PublicAgent",
+  PublicClient: "http://www.w3.org/ns/solid/acp#PublicClient",
+  PublicIssuer: "http://www.w3.org/ns/solid/acp#PublicIssuer",
+  accessControl: "http://www.w3.org/ns/solid/acp#accessControl",
+  agent: "http://www.w3.org/ns/solid/acp#agent",
+  allOf: "http://www.w3.org/ns/solid/acp#allOf",
+  allow: "http://www.w3.org/ns/solid/acp#allow",
+  anyOf: "http://www.w3.org/ns/solid/acp#anyOf",
+  apply: "http://www.w3.org/ns/solid/acp#apply",
+  attribute: "http://www.w3.org/ns/solid/acp#attribute",
+  client: "http://www.w3.org/ns/solid/acp#client",
+  creator: "http://www.w3.org/ns/solid/acp#creator",
+  deny: "http://www.w3.org/ns/solid/acp#deny",
+  grant: "http://www.w3.org/ns/solid/acp#grant",
+  issuer: "http://www.w3.org/ns/solid/acp#issuer",
+  memberAccessControl: "http://www.w3.org/ns/solid/acp#memberAccessControl",
+  noneOf: "http://www.w3.org/ns/solid/acp#noneOf",
+  owner: "http://www.w3.org/ns/solid/acp#owner",
+  resource: "http://www.w3.org/ns/solid/acp#resource",
+  target: "http://www.w3.org/ns/solid/acp#target",
+  vc: "http://www.w3.org/ns/solid/acp#vc",
 } as const;
 
 /** http://www.w3.org/ns/auth/cert# */
@@ -183,6 +225,27 @@ export const ldp = {
   contains: "http://www.w3.org/ns/ldp#contains",
   inbox: "http://www.w3.org/ns/ldp#inbox",
   member: "http://www.w3.org/ns/ldp#member",
+} as const;
+
+/** http://www.w3.org/ns/solid/notifications# */
+export const notify = {
+  EventSourceChannel2023: "http://www.w3.org/ns/solid/notifications#EventSourceChannel2023",
+  StreamingHTTPChannel2023: "http://www.w3.org/ns/solid/notifications#StreamingHTTPChannel2023",
+  WebSocketChannel2023: "http://www.w3.org/ns/solid/notifications#WebSocketChannel2023",
+  WebhookChannel2023: "http://www.w3.org/ns/solid/notifications#WebhookChannel2023",
+  accept: "http://www.w3.org/ns/solid/notifications#accept",
+  channel: "http://www.w3.org/ns/solid/notifications#channel",
+  channelType: "http://www.w3.org/ns/solid/notifications#channelType",
+  endAt: "http://www.w3.org/ns/solid/notifications#endAt",
+  feature: "http://www.w3.org/ns/solid/notifications#feature",
+  rate: "http://www.w3.org/ns/solid/notifications#rate",
+  receiveFrom: "http://www.w3.org/ns/solid/notifications#receiveFrom",
+  sendTo: "http://www.w3.org/ns/solid/notifications#sendTo",
+  sender: "http://www.w3.org/ns/solid/notifications#sender",
+  startAt: "http://www.w3.org/ns/solid/notifications#startAt",
+  state: "http://www.w3.org/ns/solid/notifications#state",
+  subscription: "http://www.w3.org/ns/solid/notifications#subscription",
+  topic: "http://www.w3.org/ns/solid/notifications#topic",
 } as const;
 
 /** http://www.w3.org/2002/07/owl# */
@@ -476,6 +539,7 @@ export const solid = {
   instance: "http://www.w3.org/ns/solid/terms#instance",
   instanceContainer: "http://www.w3.org/ns/solid/terms#instanceContainer",
   notification: "http://www.w3.org/ns/solid/terms#notification",
+  notificationGateway: "http://www.w3.org/ns/solid/terms#notificationGateway",
   oidcIssuer: "http://www.w3.org/ns/solid/terms#oidcIssuer",
   oidcRegistration: "http://www.w3.org/ns/solid/terms#oidcRegistration",
   owner: "http://www.w3.org/ns/solid/terms#owner",

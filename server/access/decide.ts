@@ -47,6 +47,8 @@ export type Decision =
       readonly missing: readonly Mode[];
       /** The rules would grant it, but the owner has frozen the place: told only to whom they would let in. */
       readonly restricted?: true;
+      /** The person may, but did not let this app. */
+      readonly narrowed?: true;
     };
 
 const GRANTED: Decision = Object.freeze({ kind: "granted" });

@@ -1,6 +1,7 @@
 /** The answer to "who can see what?": every access list of a pod in words that a page can show. */
 import { parseTarget, type Target, type WebId } from "../iri.ts";
 import type { Agent, Mode } from "../operation.ts";
+import { publicIndexPath } from "../profile.ts";
 import type { Pod, Pods } from "../store/pods.ts";
 import type { Entry, Snapshot, Store } from "../store/store.ts";
 import { type AccessList, NO_ORIGIN } from "./acl.ts";
@@ -61,7 +62,7 @@ function letsSee({ modes }: AccessEntry): boolean {
 }
 
 /** Stands for a restriction that nobody can meet. */
-const NO_APP = "(none)";
+export const NO_APP = "(none)";
 
 /** The client or issuer identifiers that conditions leave; groups of them by the group's address. */
 function narrowedTo(conditions: readonly Condition[], kind: "client" | "issuer"): string[] {
@@ -72,16 +73,36 @@ function narrowedTo(conditions: readonly Condition[], kind: "client" | "issuer")
   });
 }
 
+/** Where the owner's public profile card is, if it is in this pod. */
+function cardOf(pod: Pod, baseUrl: string): string {
+  const url = pod.owner.split("#", 1)[0] ?? "";
+  const root = `${baseUrl}${pod.name}/`;
+  return url.startsWith(root) ? url.slice(baseUrl.length - 1) : `/${pod.name}/profile/card`;
+}
+
+export function countsOf(
+  entries: readonly AccessEntry[],
+  pod: Pod,
+  baseUrl: string,
+): AccessOverview["counts"] {
+  const card = cardOf(pod, baseUrl);
+  const expected = [card, publicIndexPath(pod.name)];
+  const beyond = entries.filter((entry) => !expected.includes(entry.path) && letsSee(entry));
+  const agents = new Set(
+    beyond.flatMap(({ who }) => [
+      ...(who.kind === "agent" && who.iri ? [who.iri] : []),
+      ...(who.members ?? []),
+    ]),
+  );
+  agents.delete(pod.owner satisfies WebId);
+  const pathsOf = (kind: Who["kind"]) =>
+    new Set(beyond.filter(({ who }) => who.kind === kind).map(({ path }) => path)).size;
+  return { agents: agents.size, publicPaths: pathsOf("public"), signedInPaths: pathsOf("signed-in") };
+}
+
 /** @returns the function that lists who has access to what in a pod, for its owner's eyes. */
 export function createOverview(deps: OverviewDeps, groups: Groups, readList: ReadList, authorize: Authorize) {
   const { baseUrl, pods, store } = deps;
-
-  /** Where the owner's public profile card is, if it is in this pod. */
-  function cardOf(pod: Pod): string {
-    const url = pod.owner.split("#", 1)[0] ?? "";
-    const root = `${baseUrl}${pod.name}/`;
-    return url.startsWith(root) ? url.slice(baseUrl.length - 1) : `/${pod.name}/profile/card`;
-  }
 
   /** Members of a group in somebody else's pod are shown only if that document is open to this owner. */
   async function mayShow(iri: string, pod: Pod): Promise<boolean> {
@@ -132,21 +153,6 @@ export function createOverview(deps: OverviewDeps, groups: Groups, readList: Rea
     return entries;
   }
 
-  function count(entries: readonly AccessEntry[], pod: Pod): AccessOverview["counts"] {
-    const card = cardOf(pod);
-    const beyond = entries.filter((entry) => entry.path !== card && letsSee(entry));
-    const agents = new Set(
-      beyond.flatMap(({ who }) => [
-        ...(who.kind === "agent" && who.iri ? [who.iri] : []),
-        ...(who.members ?? []),
-      ]),
-    );
-    agents.delete(pod.owner satisfies WebId);
-    const pathsOf = (kind: Who["kind"]) =>
-      new Set(beyond.filter(({ who }) => who.kind === kind).map(({ path }) => path)).size;
-    return { agents: agents.size, publicPaths: pathsOf("public"), signedInPaths: pathsOf("signed-in") };
-  }
-
   return async (snapshot: Snapshot, pod: Pod): Promise<AccessOverview> => {
     const entries: AccessEntry[] = [];
     for await (const entry of snapshot.all("auxiliary")) {
@@ -160,6 +166,6 @@ export function createOverview(deps: OverviewDeps, groups: Groups, readList: Rea
     entries.sort((a, b) =>
       a.path < b.path ? -1 : a.path > b.path ? 1 : Number(a.inherited) - Number(b.inherited),
     );
-    return { entries, counts: count(entries, pod) };
+    return { entries, counts: countsOf(entries, pod, baseUrl) };
   };
 }

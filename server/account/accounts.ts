@@ -51,7 +51,7 @@ export interface AccountDeps {
   readonly pods: Pods;
   readonly now: () => Date;
   readonly limits: Limits;
-  readonly config: Pick<Config, "baseUrl" | "signUp">;
+  readonly config: Pick<Config, "baseUrl" | "signUp" | "access">;
   readonly log: Log;
   /** Writes a new pod's first documents. */
   readonly seed: (pod: Pod, documents: readonly NewDocument[]) => Promise<void>;
@@ -202,7 +202,11 @@ export function createAccounts(deps: AccountDeps): AccountService {
         chosen.createOp === null
           ? null
           : (await passport.finish({ createOp: chosen.createOp, pod, webid })).id;
-      await seed(pod, newPodDocuments({ baseUrl: config.baseUrl, pod: podName, webid, name, passport: id }));
+      const { baseUrl, access: language } = config;
+      await seed(
+        pod,
+        newPodDocuments({ baseUrl, pod: podName, webid, name, passport: id, access: language }),
+      );
       const at = now().getTime();
       const account: Account = {
         id: chosen.passkey?.accountId ?? newId(),

@@ -59,6 +59,8 @@ const DONE: Readonly<Record<string, string>> = {
   verify: "checked the record of",
   keys: "made new keys for",
   "sign-head": "signed the record of",
+  subscribe: "began to send word of changes in",
+  unsubscribe: "stopped sending word of changes in",
 };
 /** The same when it was refused. */
 const TRIED: Readonly<Record<string, string>> = {

@@ -24,7 +24,12 @@ export interface Kept {
     readVersion(pod: Pod, path: string, number: number): Promise<Result>;
     restoreVersion(pod: Pod, path: string, number: number, by: By): Promise<void>;
     trash(pod: Pod, most: number): Promise<{ readonly items: readonly unknown[]; readonly cut: boolean }>;
-    restore(pod: Pod, id: string, rename: boolean, by: By): Promise<string>;
+    restore(
+      pod: Pod,
+      id: string,
+      rename: boolean,
+      by: By,
+    ): Promise<{ readonly path: string; readonly isPrivate: boolean }>;
     purge(pod: Pod, id: string, by: By): Promise<void>;
     empty(pod: Pod, by: By): Promise<number>;
   };
@@ -109,7 +114,8 @@ export function keptDoors(
         const id = input.text("id", 1, ID_MAX);
         const rename = input.flag("rename");
         input.done();
-        return done({ path: await keeping.restore(await podOf(who), id, rename, "owner") });
+        const { path, isPrivate } = await keeping.restore(await podOf(who), id, rename, "owner");
+        return done({ path, private: isPrivate });
       }),
     },
     {

@@ -1,6 +1,7 @@
 /** The owner's page and the access lists: shows them as people and places, and changes them so that it can be undone. */
-import { acl, foaf, rdf } from "@freehold/vocab";
+import { acl, acp, foaf, rdf } from "@freehold/vocab";
 import { MODE_IRIS } from "../access/acl.ts";
+import { emptyAcr, withAllowed, withoutAllowed } from "../access/acr-rewrite.ts";
 import type { Access } from "../access/authorize.ts";
 import { asOwnList, SUBJECT_PREDICATES, withoutNamed } from "../access/rewrite.ts";
 import { Problem } from "../errors.ts";
@@ -18,7 +19,7 @@ export interface OwnerAccessDeps {
   /** Ends in `/`. */
   readonly baseUrl: string;
   readonly store: Store;
-  readonly access: Pick<Access, "overview" | "checkAcl">;
+  readonly access: Pick<Access, "overview" | "checkAcl" | "language">;
   readonly limits: Limits;
   /** Runs a change of access lists in one transaction; what they said so far is kept as their history. */
   readonly change: <T>(
@@ -37,7 +38,11 @@ export interface OwnerAccessDeps {
 /** @param turtle The list of what stands at `path`; null takes it away. */
 type PutList = (path: string, turtle: Uint8Array | null) => Promise<void>;
 
-const PREFIXES = { acl: acl.Access.slice(0, -"Access".length), foaf: foaf.Agent.slice(0, -"Agent".length) };
+const PREFIXES = {
+  acl: acl.Access.slice(0, -"Access".length),
+  acp: acp.Policy.slice(0, -"Policy".length),
+  foaf: foaf.Agent.slice(0, -"Agent".length),
+};
 
 /** How an access list names them. https://solidproject.org/TR/wac#access-subjects */
 function subjectOf({ kind, iri }: Who): readonly [predicate: string, object: string] {
@@ -46,8 +51,12 @@ function subjectOf({ kind, iri }: Who): readonly [predicate: string, object: str
   return [kind === "group" ? acl.agentGroup : acl.agent, iri ?? ""];
 }
 
-const withoutWho = (quads: readonly Quad[], who: Who): readonly Quad[] =>
-  withoutNamed(quads, ...subjectOf(who));
+/** How a policy names them. @throws Problem `input-invalid` for a group, which no policy can name. */
+function agentOf({ kind, iri }: Who): string {
+  if (kind === "group")
+    throw new Problem("input-invalid", "The rules of this server name no groups: give it to each person");
+  return kind === "public" ? acp.PublicAgent : kind === "signed-in" ? acp.AuthenticatedAgent : (iri ?? "");
+}
 
 /** One stored list before and after a change; `before` null when there was none. */
 interface Edit {
@@ -60,12 +69,19 @@ interface Edit {
  */
 export function createOwnerAccess(deps: OwnerAccessDeps): OwnerAccess {
   const { baseUrl, store, access, limits, record } = deps;
+  const { ending, name: language } = access.language;
   const origin = baseUrl.slice(0, -1);
   const urlOf = (path: string): string => `${origin}${path}`;
+  const acrAt = (path: string) => ({ acrUrl: urlOf(path) + ending, subjectUrl: urlOf(path) });
+
+  const withoutWho = (quads: readonly Quad[], who: Who, path: string): readonly Quad[] =>
+    language === "wac"
+      ? withoutNamed(quads, ...subjectOf(who))
+      : withoutAllowed(quads, acrAt(path), agentOf(who));
 
   async function readList(entry: Entry): Promise<readonly Quad[]> {
     const { bytes, contentType } = decodeDocument(entry);
-    return parseRdf(bytes, contentType, `${urlOf(entry.group)}.acl`, limits);
+    return parseRdf(bytes, contentType, urlOf(entry.group) + ending, limits);
   }
 
   /** The very bytes where the list was written in Turtle. */
@@ -85,10 +101,10 @@ export function createOwnerAccess(deps: OwnerAccessDeps): OwnerAccess {
 
   async function encode(quads: readonly Quad[], pod: Pod, path: string): Promise<Uint8Array> {
     const url = urlOf(path);
-    const rules = quads.some(({ predicate }) => SUBJECT_PREDICATES.has(predicate.value))
-      ? quads
-      : ownersRule(pod, url);
-    access.checkAcl(rules, `${url}.acl`, url, pod);
+    const isEmptied =
+      language === "wac" && !quads.some(({ predicate }) => SUBJECT_PREDICATES.has(predicate.value));
+    const rules = isEmptied ? ownersRule(pod, url) : quads;
+    access.checkAcl(rules, url + ending, url, pod);
     return serializeRdf(rules, "text/turtle", { prefixes: PREFIXES });
   }
 
@@ -131,7 +147,7 @@ export function createOwnerAccess(deps: OwnerAccessDeps): OwnerAccess {
       const done: Edit[] = [];
       await edit(async (path, before, quads) => {
         await putList(path, await encode(quads, pod, path));
-        record(transaction, pod, act, `${path}.acl`);
+        record(transaction, pod, act, path + ending);
         done.push({ path, before: before && (await turtleOf(before)) });
       }, transaction);
       return done;
@@ -145,7 +161,7 @@ export function createOwnerAccess(deps: OwnerAccessDeps): OwnerAccess {
             if (present?.version !== generation)
               throw new Problem("conflict", "This has been changed since; it cannot be undone any more");
             await putList(path, before);
-            record(transaction, pod, "access", `${path}.acl`);
+            record(transaction, pod, "access", path + ending);
           }
         });
       },
@@ -184,7 +200,7 @@ export function createOwnerAccess(deps: OwnerAccessDeps): OwnerAccess {
         }
         for (const entry of entries) {
           const quads = await readList(entry);
-          const left = withoutWho(quads, who);
+          const left = withoutWho(quads, who, entry.group);
           if (left !== quads) await put(entry.group, entry, left);
         }
       }),
@@ -192,11 +208,17 @@ export function createOwnerAccess(deps: OwnerAccessDeps): OwnerAccess {
       change(pod, "grant", async (put, transaction) => {
         if (!(await transaction.get("resource", parentOf(path) ?? "/", nameOf(path))))
           throw new Problem("not-found", "There is no such place in your pod");
+        if (language === "acp") {
+          const own = await transaction.get("auxiliary", path, "acl");
+          const others = withoutWho(own ? await readList(own) : emptyAcr(acrAt(path)), who, path);
+          await put(path, own, withAllowed(others, acrAt(path), agentOf(who), modes));
+          return;
+        }
         const source = await effective(transaction, pod, path);
         const subjectUrl = urlOf(path);
         const aclUrl = `${urlOf(source.group)}.acl`;
         const own = asOwnList(await readList(source), { aclUrl, subjectUrl });
-        const others = withoutWho(own, who); // What they had here is replaced, not added to.
+        const others = withoutWho(own, who, path); // What they had here is replaced, not added to.
         const used = new Set(others.map(({ subject }) => subject.value));
         let name = `${subjectUrl}.acl#shared`;
         for (let number = 2; used.has(name); number += 1) name = `${subjectUrl}.acl#shared-${number}`;

@@ -1,6 +1,7 @@
 /** The owner's own pod: what is in it, who can see it, apps that were let in, and changing that. */
 import { Problem } from "../errors.ts";
 import type { Mode } from "../operation.ts";
+import { parseReach } from "../reach.ts";
 import type { Pod } from "../store/pods.ts";
 import type { AccountService } from "./accounts.ts";
 import { parseOwnPath, readFolder } from "./contents.ts";
@@ -32,8 +33,26 @@ export function ownerDoors(
       door: guards.see(async ({ account }) => {
         const found = await apps.consentedApps(account.id);
         return done({
-          apps: found.map(({ grantId, clientId, ...app }) => ({ id: grantId, client: clientId, ...app })),
+          apps: found.map(({ grantId, clientId, reach, ...app }) => ({
+            id: grantId,
+            client: clientId,
+            ...app,
+            ...reach,
+          })),
         });
+      }),
+    },
+    {
+      verb: "post",
+      path: "/.account/apps/:id",
+      door: guards.own(async ({ account }, input, { params }) => {
+        const reach = parseReach(input.raw("folders"), input.raw("modes"), ({ detail, at = "" }) =>
+          input.fault(at.slice(1), detail),
+        );
+        input.done();
+        if (!(await apps.narrow(account.id, params["id"] ?? "", reach)))
+          throw new Problem("not-found", "There is no such app");
+        return done(reach);
       }),
     },
     {

@@ -3,7 +3,8 @@ import { Problem } from "../errors.ts";
 import { parseIri } from "../iri.ts";
 import type { Limits } from "../limits.ts";
 import type { Mode } from "../operation.ts";
-import { cardPath } from "../profile.ts";
+import { inboxPath, isOpenAtFirst } from "../profile.ts";
+import type { Reach } from "../reach.ts";
 import type { Pod } from "../store/pods.ts";
 import { newId } from "./secret.ts";
 
@@ -60,11 +61,15 @@ export interface ConsentedApp {
   readonly address: string | null;
   /** Milliseconds since 1970. */
   readonly since: number;
+  /** What it may do of what its person may. */
+  readonly reach: Reach;
 }
 
 /** Apps that people have let in at sign-in: the identity provider keeps them. */
 export interface ConsentedApps {
   consentedApps(accountId: string): Promise<readonly ConsentedApp[]>;
+  /** Changes what an app may do, at once. @returns false when the account has let in no such app. */
+  narrow(accountId: string, grantId: string, reach: Reach): Promise<boolean>;
   /** @returns false when the account has let in no such app. */
   revoke(accountId: string, grantId: string): Promise<boolean>;
   /** Ends the account's sign-ins by way of apps; what it has let in stays. */
@@ -152,7 +157,9 @@ export function labelOf({ kind, iri }: Who, names: ReadonlyMap<string, string>):
   return part ? `${part} (${host})` : host;
 }
 
-/** The public card: the one thing that everyone is meant to see. */
+/** What everyone is meant to have of every pod: its card, the list of what is public, and a way to leave a notice. */
 export function isCard(pod: Pod, { who, path, modes }: AccessEntry): boolean {
-  return who.kind === "public" && path === cardPath(pod.name) && modes.every((mode) => mode === "read");
+  if (who.kind === "signed-in")
+    return path === inboxPath(pod.name) && modes.every((mode) => mode === "append");
+  return who.kind === "public" && isOpenAtFirst(pod.name, path) && modes.every((mode) => mode === "read");
 }

@@ -1,14 +1,12 @@
 /** The owner's pages as files: TypeScript with its types taken off, served from an allow-list under one strict policy. */
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { findPackageJSON, stripTypeScriptTypes } from "node:module";
 import { pathToFileURL } from "node:url";
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
 import { Problem } from "../errors.ts";
 import { escapeHtml } from "../html.ts";
 import type { Door, Result } from "../operation.ts";
+import { type Asset, give, hash, pack } from "./assets.ts";
 
 export { errorPage } from "./error-page.ts";
 
@@ -50,17 +48,8 @@ const PAGES_FOLDER = new URL("../ui/", import.meta.url);
 const PAGE_FILE = /^server\/ui\/([a-z0-9-]+\.(?:ts|js|css|svg))$/;
 const PASSPORT_FILE = /^client-lib\/(passport\/[a-z0-9-]+\.(?:ts|js))$/;
 const NPM_FILE = /^npm\/((?:@[a-z0-9-]+\/)?[a-z0-9-]+)\/((?:[A-Za-z0-9_-]+\/)*[A-Za-z0-9_.-]+\.js)$/;
-const TYPES: Readonly<Record<string, string>> = {
-  ts: "text/javascript",
-  js: "text/javascript",
-  css: "text/css",
-  svg: "image/svg+xml",
-};
-
-const hash = (text: string | Uint8Array): string => createHash("sha256").update(text).digest("base64");
-
 /** What every page of ours says about itself; pods and their content get other headers. */
-const COMMON = {
+export const COMMON: Readonly<Record<string, string>> = {
   "content-type": "text/html; charset=utf-8",
   "cache-control": "no-store",
   "x-content-type-options": "nosniff",
@@ -98,14 +87,6 @@ function fileOf(path: string): URL {
   throw new Problem("not-found");
 }
 
-interface Asset {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
-  readonly zipped: Uint8Array;
-}
-
-const zip = promisify(gzip);
-
 async function load(path: string): Promise<Asset> {
   const file = fileOf(path);
   let bytes: Buffer;
@@ -115,16 +96,7 @@ async function load(path: string): Promise<Asset> {
     throw new Problem("not-found", undefined, { cause });
   }
   const body = path.endsWith(".ts") ? Buffer.from(stripTypeScriptTypes(bytes.toString("utf8"))) : bytes;
-  const type = TYPES[path.slice(path.lastIndexOf(".") + 1)] ?? "application/octet-stream";
-  const headers = {
-    "content-type": type.startsWith("text/") ? `${type}; charset=utf-8` : type,
-    vary: "Accept-Encoding",
-    etag: `W/"${hash(body).slice(0, 27)}"`, // Weak: the same for both encodings.
-    "cache-control": "no-cache", // Kept, but asked about each time: an upgrade shows at once.
-    "x-content-type-options": "nosniff",
-    "cross-origin-resource-policy": "same-origin",
-  };
-  return { headers, body, zipped: await zip(body) };
+  return pack(path, body);
 }
 
 const IMPORT = /(?:^|[;\n}])\s*(?:import|export)\b[^"'();]*?["']([^"']+)["']/g;
@@ -228,12 +200,7 @@ export function createPages({ baseUrl }: { readonly baseUrl: string }): Pages {
       };
     },
     async asset(path, headers) {
-      const found = await asset(path);
-      if (headers["if-none-match"] === found.headers["etag"])
-        return { status: 304, headers: found.headers, body: null };
-      if (!/\bgzip\b/.test(headers["accept-encoding"] ?? ""))
-        return { status: 200, headers: found.headers, body: found.body };
-      return { status: 200, headers: { ...found.headers, "content-encoding": "gzip" }, body: found.zipped };
+      return give(await asset(path), headers);
     },
   };
 }

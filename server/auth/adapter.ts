@@ -1,6 +1,8 @@
 /** Where the provider keeps its state: table `oidc` of the server's own pod, one record for each thing it remembers. */
 import { hash } from "node:crypto";
 import type { Adapter, AdapterPayload } from "oidc-provider";
+import type { WebId } from "../iri.ts";
+import type { Reach } from "../reach.ts";
 import { decodeRecord, encodeRecord } from "../store/record.ts";
 import { type Entry, SERVER_POD, type Store, type Transaction } from "../store/store.ts";
 
@@ -28,14 +30,27 @@ export interface AppFacts {
 /** An application that an account has let in. */
 export interface ConsentedApp extends AppFacts {
   readonly grantId: string;
+  readonly reach: Reach;
   readonly clientId: string;
   /** Milliseconds since 1970. */
   readonly since: number;
 }
 
-/** Points at a grant. */
+/** Points at a grant, and says what was granted. */
 interface Consent extends Pointer {
+  /** Absent until {@link ProviderState.noteConsent} has said it: until then the consent counts for nothing. */
   readonly app?: AppFacts;
+  readonly webid?: WebId;
+  readonly reach?: Reach;
+}
+
+/** What was said yes to. */
+export interface Consented {
+  readonly accountId: string;
+  readonly webid: WebId;
+  readonly clientId: string;
+  readonly app: AppFacts;
+  readonly reach: Reach;
 }
 
 export interface ProviderState {
@@ -43,8 +58,12 @@ export interface ProviderState {
   readonly adapter: (model: string) => Adapter;
   /** The grant by which the account let this client in before; null when it never did. */
   readonly grantIdFor: (accountId: string, clientId: string) => Promise<string | null>;
-  /** Remembers what an application is called, beside the account's consent to it. */
-  readonly noteApp: (accountId: string, clientId: string, app: AppFacts) => Promise<void>;
+  /** Remembers what an application is called and what it may do, beside the account's consent to it. */
+  readonly noteConsent: (consented: Consented) => Promise<void>;
+  /** What the person lets the application do, now; null when it has no consent. */
+  readonly reachOf: (webid: string, clientId: string) => Promise<Reach | null>;
+  /** Changes what an application may do, tokens that are out included. @returns false when the account has no such grant. */
+  readonly narrow: (accountId: string, grantId: string, reach: Reach) => Promise<boolean>;
   /** Applications that the account has let in. */
   readonly consentedApps: (accountId: string) => Promise<readonly ConsentedApp[]>;
   /** Takes a consent back, and every code and refresh token with it. @returns false when the account has no such grant. */
@@ -69,6 +88,7 @@ export interface ProviderStateDependencies {
 const UNUSED_CLIENT_MS = 7 * 24 * 3_600_000; // Registered and never used: programs register again when they need to.
 const USED_CLIENT_MS = 365 * 24 * 3_600_000;
 const SWEEP_BATCH = 500;
+const NOTHING: Reach = { folders: [], modes: [] };
 
 const digest = (text: string): string => hash("sha256", text, "base64url"); // Ids may be whole URLs; items are short.
 
@@ -86,9 +106,12 @@ export function createProviderState({
   const point = (transaction: Transaction, group: string, pointer: Pointer): void =>
     transaction.put("oidc", group, digest(`${pointer.model} ${pointer.id}`), encodeRecord(pointer));
 
-  async function pointersOf(transaction: Pick<Transaction, "list">, group: string): Promise<Pointer[]> {
-    const found: Pointer[] = [];
-    for await (const entry of transaction.list("oidc", group)) found.push(decodeRecord<Pointer>(entry));
+  async function pointersOf<T extends Pointer = Pointer>(
+    transaction: Pick<Transaction, "list">,
+    group: string,
+  ): Promise<T[]> {
+    const found: T[] = [];
+    for await (const entry of transaction.list("oidc", group)) found.push(decodeRecord<T>(entry));
     return found;
   }
 
@@ -116,6 +139,13 @@ export function createProviderState({
     );
   }
 
+  /** By account for its list, and by WebID for the decision at every request. */
+  function putConsent(transaction: Transaction, accountId: string, clientId: string, consent: Consent): void {
+    const record = encodeRecord({ ...consent, accountId }); // So that all of an account's records are found by its id.
+    transaction.put("oidc", `consents ${accountId}`, digest(clientId), record);
+    if (consent.webid) transaction.put("oidc", `apps of ${consent.webid}`, digest(clientId), record);
+  }
+
   async function indexRecord(
     transaction: Transaction,
     pointer: Pointer,
@@ -128,7 +158,12 @@ export function createProviderState({
     if (model === "Session" && uid) transaction.put("oidc", "uid", digest(uid), encodeRecord(pointer));
     if (model === "Session" && accountId) point(transaction, `sessions ${accountId}`, pointer);
     if (model === "Grant" && accountId && clientId) {
-      transaction.put("oidc", `consents ${accountId}`, digest(clientId), encodeRecord(pointer));
+      const group = `consents ${accountId}`;
+      const before = await transaction.get("oidc", group, digest(clientId)); // A grant that is renewed keeps what was said of it.
+      putConsent(transaction, accountId, clientId, {
+        ...(before && decodeRecord<Consent>(before)),
+        ...pointer,
+      });
     }
   }
 
@@ -180,7 +215,7 @@ export function createProviderState({
   const consentsOf = (accountId: string): Promise<{ pointer: Consent; payload: AdapterPayload }[]> =>
     store.read(SERVER_POD, async (snapshot) => {
       const consents: { pointer: Consent; payload: AdapterPayload }[] = [];
-      for (const pointer of await pointersOf(snapshot, `consents ${accountId}`)) {
+      for (const pointer of await pointersOf<Consent>(snapshot, `consents ${accountId}`)) {
         const payload = read(await snapshot.get("oidc", "Grant", digest(pointer.id)));
         if (payload) consents.push({ pointer, payload });
       }
@@ -192,22 +227,41 @@ export function createProviderState({
     grantIdFor: (accountId, clientId) =>
       store.read(SERVER_POD, async (snapshot) => {
         const entry = await snapshot.get("oidc", `consents ${accountId}`, digest(clientId));
-        const pointer = entry && decodeRecord<Pointer>(entry);
-        return pointer && !isOver(pointer) ? pointer.id : null;
+        const consent = entry && decodeRecord<Consent>(entry);
+        return consent?.reach && !isOver(consent) ? consent.id : null;
       }),
-    noteApp: (accountId, clientId, app) =>
+    noteConsent: ({ accountId, webid, clientId, app, reach }) =>
       write(async (transaction) => {
         const entry = await transaction.get("oidc", `consents ${accountId}`, digest(clientId));
         if (!entry) return;
-        const consent: Consent = { ...decodeRecord<Pointer>(entry), app };
-        transaction.put("oidc", `consents ${accountId}`, digest(clientId), encodeRecord(consent));
+        putConsent(transaction, accountId, clientId, { ...decodeRecord<Pointer>(entry), webid, app, reach });
       }),
+    reachOf: (webid, clientId) =>
+      store.read(SERVER_POD, async (snapshot) => {
+        const entry = await snapshot.get("oidc", `apps of ${webid}`, digest(clientId));
+        const consent = entry && decodeRecord<Consent>(entry);
+        return consent && !isOver(consent) ? (consent.reach ?? null) : null;
+      }),
+    async narrow(accountId, grantId, reach) {
+      const consent = (await consentsOf(accountId)).find(({ pointer }) => pointer.id === grantId);
+      const clientId = consent?.payload.clientId;
+      if (clientId === undefined) return false;
+      let isKnown = false;
+      await write(async (transaction) => {
+        const entry = await transaction.get("oidc", `consents ${accountId}`, digest(clientId));
+        const now = entry && decodeRecord<Consent>(entry);
+        isKnown = now?.id === grantId; // Not one that was taken back meanwhile.
+        if (now && isKnown) putConsent(transaction, accountId, clientId, { ...now, reach });
+      });
+      return isKnown;
+    },
     consentedApps: async (accountId) =>
       (await consentsOf(accountId)).map(({ pointer, payload }) => ({
         grantId: pointer.id,
         clientId: payload.clientId ?? "",
         name: pointer.app?.name ?? null,
         address: pointer.app?.address ?? null,
+        reach: pointer.reach ?? NOTHING,
         since: (payload.iat ?? 0) * 1_000,
       })),
     async revoke(accountId, grantId) {
@@ -216,7 +270,9 @@ export function createProviderState({
       await write(async (transaction) => {
         await removeGrant(transaction, grantId);
         remove(transaction, { model: "Grant", id: grantId });
-        transaction.delete("oidc", `consents ${accountId}`, digest(consent.payload.clientId ?? ""));
+        const item = digest(consent.payload.clientId ?? "");
+        transaction.delete("oidc", `consents ${accountId}`, item);
+        if (consent.pointer.webid) transaction.delete("oidc", `apps of ${consent.pointer.webid}`, item);
       });
       return true;
     },

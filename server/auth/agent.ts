@@ -7,10 +7,12 @@ import type { Limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { Lru } from "../lru.ts";
 import type { Agent } from "../operation.ts";
+import type { Reach } from "../reach.ts";
 import { type Refusal, refuseToken } from "./challenge.ts";
 import { createIssuers, type IssuersDependencies } from "./issuers.ts";
 import { verifySignature } from "./jwk.ts";
-import { createProofVerifier, type Proof, ProofError } from "./proof.ts";
+import type { Nonces } from "./nonce.ts";
+import { createProofVerifier, NonceError, type Proof, ProofError } from "./proof.ts";
 import { createReplayMemory } from "./replay.ts";
 import { readToken, type TokenClaims, TokenError } from "./token.ts";
 
@@ -32,8 +34,12 @@ export type AgentVerifier = (request: AgentRequest) => Promise<Agent>;
 export interface AgentDependencies extends IssuersDependencies {
   readonly bearer: Config["bearer"];
   readonly ath: Config["ath"];
+  /** Absent where proofs need none. */
+  readonly nonces?: Nonces | null;
   readonly limits: Limits;
   readonly log: Log;
+  /** What a person of this server lets an app do; null when nothing (any more). */
+  readonly reachOf: (webid: string, client: string) => Promise<Reach | null>;
 }
 
 /** A token whose signature and issuer were verified. */
@@ -54,7 +60,7 @@ function splitAuthorization(value: string): { scheme: string; token: string } {
 
 /** @see https://www.rfc-editor.org/rfc/rfc9449#section-7 https://solidproject.org/TR/oidc#resource */
 export function createAgentVerifier(dependencies: AgentDependencies): AgentVerifier {
-  const { baseUrl, bearer, ath, limits, now, log } = dependencies;
+  const { baseUrl, bearer, ath, nonces = null, limits, now, log, reachOf } = dependencies;
   const issuers = createIssuers(dependencies);
   const known = new Lru<string, Known>(limits.agentsKept);
   const replay = createReplayMemory({
@@ -63,11 +69,12 @@ export function createAgentVerifier(dependencies: AgentDependencies): AgentVerif
     perPayerMax: limits.proofsPerKeyMax,
     now,
   });
-  const verifyProof = createProofVerifier({ limits, ath, now, isReplayed: replay.has });
+  const verifyProof = createProofVerifier({ limits, ath, now, nonces, isReplayed: replay.has });
 
-  function refuse(error: Refusal["error"], description: string, cause: unknown): Problem {
+  function refuse(error: Refusal["error"], description: string, cause: unknown, nonce?: string): Problem {
     log.debug("auth.refused", { error, description });
-    return refuseToken({ baseUrl, bearer }, { error, description }, cause);
+    const refusal = { error, description, ...(nonce !== undefined && { nonce }) };
+    return refuseToken({ baseUrl, bearer }, refusal, cause);
   }
 
   /** Everything in here may fetch, so it comes after all that can be judged locally. */
@@ -121,6 +128,9 @@ export function createAgentVerifier(dependencies: AgentDependencies): AgentVerif
         ? await verifyProof({ method, url, proof: headers["dpop"], accessToken: token })
         : null;
     const agent = await prove(token, proof, ip);
+    // Ours end before their time when the person shows the app out; access itself is decided at the pod, every time.
+    if (agent.issuer === baseUrl && !(agent.client && (await reachOf(agent.webid, agent.client))))
+      throw new TokenError("The person has taken back what this token stands for");
     if (proof) {
       // Last, so that only who holds a good token fills the memory; and in one step, so that of fifty one gets in.
       const payers = agent.issuer === baseUrl ? [agent.webid] : [agent.webid, agent.issuer];
@@ -138,6 +148,7 @@ export function createAgentVerifier(dependencies: AgentDependencies): AgentVerif
       const { webid, client, issuer } = await verify(request, authorization);
       return { webid, client, issuer, origin };
     } catch (error) {
+      if (error instanceof NonceError) throw refuse("use_dpop_nonce", error.message, error, error.nonce);
       if (error instanceof ProofError) throw refuse("invalid_dpop_proof", error.message, error);
       if (error instanceof TokenError) throw refuse("invalid_token", error.message, error);
       if (error instanceof Problem && error.code === "fetch-failed") {

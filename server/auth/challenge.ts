@@ -9,8 +9,10 @@ export interface ChallengeSettings {
 }
 
 export interface Refusal {
-  readonly error: "invalid_token" | "invalid_dpop_proof";
+  readonly error: "invalid_token" | "invalid_dpop_proof" | "use_dpop_nonce";
   readonly description: string;
+  /** For the next try. https://www.rfc-editor.org/rfc/rfc9449#section-9 */
+  readonly nonce?: string;
 }
 
 /**
@@ -37,7 +39,10 @@ export function challenge(
 /** The 401 for a token or proof that was not accepted. */
 export function refuseToken(settings: ChallengeSettings, refusal: Refusal, cause?: unknown): Problem {
   return new Problem("token-invalid", refusal.description, {
-    headers: challenge(settings, refusal),
+    headers: {
+      ...challenge(settings, refusal),
+      ...(refusal.nonce !== undefined && { "dpop-nonce": refusal.nonce, "cache-control": "no-store" }),
+    },
     ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -78,6 +78,7 @@ export interface ClientLookup {
 }
 
 export interface ClientDependencies {
+  readonly baseUrl: string;
   readonly accounts: Pick<Accounts, "credentialOf">;
   readonly safeFetch: SafeFetch;
   readonly egressAllow: readonly string[];
@@ -89,6 +90,7 @@ const DOCUMENTS_KEPT = 500;
 
 /** Documents of applications are kept for `agentMsKept`, at most 500 of them. */
 export function createClientLookup({
+  baseUrl,
   accounts,
   safeFetch,
   egressAllow,
@@ -146,6 +148,8 @@ export function createClientLookup({
 
   return {
     async find(id, ip) {
+      // Beside the pods there are only our own pages here, which nobody narrows.
+      if (id.startsWith(`${baseUrl}.`)) throw new ClientError("This client_id is this server's own");
       if (/^https?:\/\//i.test(id)) {
         const url = URL.canParse(id) ? new URL(id) : null;
         if (!url || url.href !== id || url.hash !== "" || url.username !== "")

@@ -1,9 +1,10 @@
 /** Login and consent, as JSON for the page at `/.account/consent`: who asks for what, and yes or no. */
 import type { Grant, Interaction, Provider as OidcProvider } from "oidc-provider";
 import { json, readJson } from "../body.ts";
-import { Problem } from "../errors.ts";
+import { Problem, type ProblemDetail } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Door, DoorRequest } from "../operation.ts";
+import { parseReach, type Reach, USUAL } from "../reach.ts";
 import { requireSameOrigin } from "../same-origin.ts";
 import type { AccountSession, Accounts } from "./accounts.ts";
 import type { AppFacts, ProviderState } from "./adapter.ts";
@@ -28,7 +29,9 @@ export interface InteractionDependencies {
   readonly limits: Limits;
   readonly accounts: Accounts;
   readonly provider: () => Promise<OidcProvider>;
-  readonly noteApp: ProviderState["noteApp"];
+  readonly noteConsent: ProviderState["noteConsent"];
+  readonly reachOf: ProviderState["reachOf"];
+  readonly grantIdFor: ProviderState["grantIdFor"];
   /** The resource that every access token is for. */
   readonly resource: string;
 }
@@ -45,14 +48,43 @@ function nameOf(clientName: unknown): string | null {
 
 /** What the page shows. */
 interface Question {
-  readonly client: { readonly id: string; readonly name: string | null; readonly uri: string | null };
+  readonly client: {
+    readonly id: string;
+    readonly name: string | null;
+    readonly uri: string | null;
+    /** Origin of the document in which it describes itself; null when it registered itself, and nobody vouches for it. */
+    readonly describedBy: string | null;
+    /** Pages of its own, about what it does with data and on what terms: of the same origin as its document. */
+    readonly policy: string | null;
+    readonly terms: string | null;
+  };
   readonly webid: string | null;
   readonly prompt: string;
   readonly scopes: readonly string[];
   readonly redirectTo: string | null;
+  /** What it may do already, when it was let in before. */
+  readonly reach: Reach | null;
 }
 
 const readText = (value: unknown): string | null => (typeof value === "string" ? value : null);
+
+/** What a yes gives: as chosen, or the usual when nothing was said. @throws Problem `input-invalid` */
+function reachIn({ folders, modes }: Readonly<Record<string, unknown>>): Reach {
+  if (folders === undefined && modes === undefined) return USUAL;
+  const errors: ProblemDetail[] = [];
+  const reach = parseReach(folders, modes, (fault) => errors.push(fault));
+  if (errors.length > 0)
+    throw new Problem("input-invalid", errors.map(({ detail }) => detail).join(". "), { errors });
+  return reach;
+}
+
+/** An address that the client's document may show: on the document's own host, by https. */
+function pageOf(address: unknown, describedBy: string | null): string | null {
+  const text = readText(address);
+  return text !== null && describedBy !== null && URL.canParse(text) && new URL(text).origin === describedBy
+    ? new URL(text).href
+    : null;
+}
 
 /**
  * Both doors want the cookie of the browser that the provider sent here; a yes also wants an account's session.
@@ -62,7 +94,9 @@ export function createInteractionDoors({
   limits,
   accounts,
   provider,
-  noteApp,
+  noteConsent,
+  reachOf,
+  grantIdFor,
   resource,
 }: InteractionDependencies): {
   readonly question: Door;
@@ -87,9 +121,10 @@ export function createInteractionDoors({
     { accountId }: AccountSession,
   ): Promise<string> {
     const clientId = String(interaction.params["client_id"]);
-    const existing = interaction.grantId ? await oidc.Grant.find(interaction.grantId) : undefined;
-    const grant: Grant =
-      existing?.accountId === accountId ? existing : new oidc.Grant({ accountId, clientId });
+    // One for each person and app, however many browsers: taking it back takes back all.
+    const known = await grantIdFor(accountId, clientId);
+    const existing = known === null ? undefined : await oidc.Grant.find(known);
+    const grant: Grant = existing ?? new oidc.Grant({ accountId, clientId });
     const asked = (readText(interaction.params["scope"]) ?? "").split(" ");
     grant.addOIDCScope(asked.filter((scope) => SCOPES.includes(scope)).join(" "));
     grant.addResourceScope(resource, "webid");
@@ -109,9 +144,20 @@ export function createInteractionDoors({
       const interaction = await find(oidc, request);
       const client = await oidc.Client.find(String(interaction.params["client_id"]));
       if (!client) throw new Problem("not-found", "The application is no longer known");
+      const { clientId } = client;
+      const describedBy = /^https?:/.test(clientId) ? new URL(clientId).origin : null;
+      const webid = (await accounts.sessionOf(request.headers))?.webid ?? null;
       const question: Question = {
-        client: { id: client.clientId, name: nameOf(client.clientName), uri: readText(client.clientUri) },
-        webid: (await accounts.sessionOf(request.headers))?.webid ?? null,
+        client: {
+          id: clientId,
+          name: nameOf(client.clientName),
+          uri: readText(client.clientUri),
+          describedBy,
+          policy: pageOf(client["policyUri"], describedBy),
+          terms: pageOf(client["tosUri"], describedBy),
+        },
+        webid,
+        reach: webid && (await reachOf(webid, clientId)),
         prompt: interaction.prompt.name,
         scopes: (readText(interaction.params["scope"]) ?? "").split(" ").filter(Boolean),
         redirectTo: readText(interaction.params["redirect_uri"]),
@@ -121,7 +167,8 @@ export function createInteractionDoors({
     async answer(request) {
       requireSameOrigin(request, baseUrl);
       requireJson(request);
-      const { allow } = await readJson(request.body, limits.accountBodyBytesMax);
+      const said = await readJson(request.body, limits.accountBodyBytesMax);
+      const { allow } = said;
       if (typeof allow !== "boolean")
         throw new Problem("input-invalid", "Say allow: true or false", {
           errors: [{ detail: "must be true or false", at: "/allow" }],
@@ -130,10 +177,11 @@ export function createInteractionDoors({
       const interaction = await find(oidc, request);
       const clientId = String(interaction.params["client_id"]);
       if (allow) {
+        const reach = reachIn(said);
         const session = await accounts.sessionOf(request.headers);
         if (!session) throw new Problem("login-required");
         const grantId = await saveGrant(oidc, interaction, session);
-        await noteApp(session.accountId, clientId, await describeApp(oidc, interaction));
+        await noteConsent({ ...session, clientId, reach, app: await describeApp(oidc, interaction) });
         interaction.result = { login: { accountId: session.accountId }, consent: { grantId } };
       } else {
         interaction.result = { error: "access_denied", error_description: "The person said no" };

@@ -1,5 +1,6 @@
 /** oidc-provider, loaded at its first use and taught what Solid wants of it. */
 import type { EventEmitter } from "node:events";
+import type { ParsedUrlQuery } from "node:querystring";
 import type { KoaContextWithOIDC, Provider as OidcProvider } from "oidc-provider";
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
@@ -16,13 +17,15 @@ import {
   hashSecret,
   isSecret,
 } from "./clients.ts";
+import { decodePart, type Jwk } from "./jwk.ts";
 import type { ProviderKeys, SigningAlgorithm } from "./keys.ts";
 import type { ReplayMemory } from "./replay.ts";
-import { changeable, type IdTokenInstance, providerSettings } from "./settings.ts";
+import { changeable, type IdTokenInstance, OIDC_PATH, providerSettings } from "./settings.ts";
 
 export interface LibraryDependencies {
   readonly baseUrl: string;
   readonly bearer: boolean;
+  readonly dpopNonce: boolean;
   readonly egressAllow: readonly string[];
   readonly limits: Limits;
   readonly now: () => Date;
@@ -38,7 +41,7 @@ export interface LibraryDependencies {
 
 export interface Library {
   readonly state: ProviderState;
-  /** The same each time; a failed start is tried again. */
+  /** The same each time, until its keys are renewed; a failed start is tried again. */
   readonly load: () => Promise<OidcProvider>;
 }
 
@@ -49,11 +52,24 @@ interface Errors {
   readonly tooMany: () => Error;
 }
 
+const END_SESSION = `${OIDC_PATH}session/end`;
+
+/**
+ * At a logout the hint names the client already. The library compares a `client_id` beside it to the hint's audience as a
+ * whole, and so would refuse the right one; a wrong one stays, and is refused.
+ */
+function withoutTwin(query: ParsedUrlQuery): ParsedUrlQuery {
+  const { client_id: client, id_token_hint: hint, ...rest } = query;
+  if (typeof client !== "string" || typeof hint !== "string") return query;
+  return decodePart(hint.split(".")[1] ?? "")?.["azp"] === client ? { ...rest, id_token_hint: hint } : query;
+}
+
 /** Nothing is loaded before the first use: the library is heavy, and many pods have no login for days. */
 export function createLibrary(dependencies: LibraryDependencies): Library {
   const {
     baseUrl,
     bearer,
+    dpopNonce,
     egressAllow,
     limits,
     now,
@@ -65,14 +81,14 @@ export function createLibrary(dependencies: LibraryDependencies): Library {
     replay,
     currentIp,
   } = dependencies;
-  const clients = createClientLookup({ accounts, safeFetch, egressAllow, limits, now });
+  const clients = createClientLookup({ baseUrl, accounts, safeFetch, egressAllow, limits, now });
   const epoch = (): number => Math.floor(now().getTime() / 1_000);
   let errors: Errors = {
     usedTwice: () => new Error("used twice"),
     invalidClient: (text) => new Error(text),
     tooMany: () => new Error("too many requests"),
   };
-  let loading: Promise<OidcProvider> | undefined;
+  let loading: { readonly keys: string; readonly library: Promise<OidcProvider> } | undefined;
 
   const state = createProviderState({
     store,
@@ -170,10 +186,14 @@ export function createLibrary(dependencies: LibraryDependencies): Library {
     oidc.on("server_error", (_, error) => report(error));
     (oidc as EventEmitter).on("error", report);
     oidc.use(async (ctx, next) => {
+      if (ctx.path === END_SESSION) ctx.query = withoutTwin(ctx.query);
       await next();
       await addIdToken(ctx as KoaContextWithOIDC);
     });
     const { Client, IdToken, ReplayDetection } = changeable(oidc);
+    // At a logout the library looks for the client by the hint's whole audience, which for Solid is two.
+    const find = Client.find.bind(Client);
+    Client.find = (id) => find(Array.isArray(id) ? String(id.find((one) => one !== "solid")) : id);
     Client.prototype.compareClientSecret = function compareClientSecret(given) {
       return isSecret(this.clientSecret, given);
     };
@@ -191,10 +211,9 @@ export function createLibrary(dependencies: LibraryDependencies): Library {
     };
   }
 
-  async function start(): Promise<OidcProvider> {
-    const [{ Provider, errors: made }, jwks, cookieSecrets] = await Promise.all([
+  async function start(jwks: readonly Jwk[]): Promise<OidcProvider> {
+    const [{ Provider, errors: made }, cookieSecrets] = await Promise.all([
       import("oidc-provider"),
-      keys.privateJwks(),
       keys.cookieSecrets(),
     ]);
     errors = {
@@ -203,7 +222,7 @@ export function createLibrary(dependencies: LibraryDependencies): Library {
       tooMany: () =>
         Object.assign(new made.TemporarilyUnavailable("too many requests"), { status: 429, statusCode: 429 }),
     };
-    const settings = { baseUrl, bearer, limits, accounts, jwks, cookieSecrets, errors: made, now };
+    const settings = { baseUrl, bearer, dpopNonce, limits, accounts, jwks, cookieSecrets, errors: made, now };
     const oidc = new Provider(
       baseUrl,
       providerSettings({ ...settings, state: { ...state, adapter }, fetch: fetchForLibrary }),
@@ -214,12 +233,19 @@ export function createLibrary(dependencies: LibraryDependencies): Library {
 
   return {
     state,
-    load() {
-      loading ??= start().catch((error: unknown) => {
-        loading = undefined;
-        throw error;
-      });
-      return loading;
+    async load() {
+      const jwks = await keys.privateJwks();
+      const kids = jwks.map((jwk) => String(jwk["kid"])).join();
+      // With other keys it is another one; what it remembers is in the store, not in it.
+      if (loading?.keys !== kids) {
+        const library = start(jwks);
+        const mine = { keys: kids, library };
+        loading = mine;
+        library.catch(() => {
+          if (loading === mine) loading = undefined;
+        });
+      }
+      return loading.library;
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Config } from "../config.ts";
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Door, Result } from "../operation.ts";
+import type { Reach } from "../reach.ts";
 import { requireSameOrigin } from "../same-origin.ts";
 import type { Accounts } from "./accounts.ts";
 import type { AgentRequest } from "./agent.ts";
@@ -24,6 +25,8 @@ export interface OwnTokensDependencies {
   readonly accounts: Accounts;
   readonly keys: ProviderKeys;
   readonly replay: ReplayMemory;
+  /** What a person lets an app do; null when nothing (any more). */
+  readonly reachOf: (webid: string, client: string) => Promise<Reach | null>;
 }
 
 export interface OwnTokens {
@@ -33,9 +36,12 @@ export interface OwnTokens {
   readonly userinfo: (request: AgentRequest) => Promise<Result>;
 }
 
+/** The client that the owner's own pages are. Nobody else can be called so. */
+export const ownPages = (baseUrl: string): string => `${baseUrl}.ui/`;
+
 /** Both doors check proofs as pods do, and share the provider's replay memory. */
 export function createOwnTokens(dependencies: OwnTokensDependencies): OwnTokens {
-  const { baseUrl, bearer, ath, limits, now, accounts, keys, replay } = dependencies;
+  const { baseUrl, bearer, ath, limits, now, accounts, keys, replay, reachOf } = dependencies;
   const verifyProof = createProofVerifier({ limits, ath, now, isReplayed: replay.has });
 
   async function admitProof(request: ProofRequest, payer: string): Promise<string> {
@@ -67,6 +73,8 @@ export function createOwnTokens(dependencies: OwnTokensDependencies): OwnTokens 
       const thumbprint = await admitProof(proof, claims.webid);
       if (thumbprint !== claims.thumbprint) throw new TokenError("The access token is bound to another key");
     }
+    if (!(claims.client && (await reachOf(claims.webid, claims.client))))
+      throw new TokenError("The person has taken back what this token stands for");
     return claims;
   }
 
@@ -90,7 +98,7 @@ export function createOwnTokens(dependencies: OwnTokensDependencies): OwnTokens 
       }
       const issued = Math.floor(now().getTime() / 1_000);
       const expiresIn = Math.floor(limits.pageTokenMsMax / 1_000);
-      const client = `${baseUrl}.ui/`;
+      const client = ownPages(baseUrl);
       const whom = {
         iss: baseUrl,
         sub: session.accountId,

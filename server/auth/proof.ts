@@ -4,6 +4,7 @@ import { encodeSegment } from "../iri.ts";
 import type { Limits } from "../limits.ts";
 import { Lru } from "../lru.ts";
 import { COMPACT_JWT, decodePart, importJwk, type VerificationKey, verifySignature } from "./jwk.ts";
+import type { Nonces } from "./nonce.ts";
 
 export interface ProofRequest {
   readonly method: string;
@@ -26,10 +27,22 @@ export class ProofError extends Error {
   override readonly name = "ProofError";
 }
 
+/** The proof lacks the server's number, or has an old one: the client may try again with this one. */
+export class NonceError extends ProofError {
+  readonly nonce: string;
+
+  constructor(nonce: string) {
+    super("The proof needs this server's nonce; send it again with the one in DPoP-Nonce");
+    this.nonce = nonce;
+  }
+}
+
 export interface ProofOptions {
   readonly limits: Pick<Limits, "dpopBytesMax" | "proofPastMsMax" | "proofFutureMsMax">;
   readonly ath: "required" | "when-present";
   readonly now: () => Date;
+  /** Where each proof must hold a number of the server's own; null where none need. */
+  readonly nonces?: Nonces | null;
   /** Saves the signature's cost for a proof that was used before. */
   readonly isReplayed?: (thumbprint: string, jti: string) => boolean;
 }
@@ -69,6 +82,7 @@ export function createProofVerifier({
   limits,
   ath,
   now,
+  nonces = null,
   isReplayed,
 }: ProofOptions): (request: ProofRequest) => Promise<Proof> {
   const keys = new Lru<string, VerificationKey>(KEYS_KEPT_BYTES);
@@ -133,6 +147,7 @@ export function createProofVerifier({
       signature,
     );
     if (!isSigned) throw new ProofError("The proof's signature is wrong");
+    if (nonces && !(await nonces.isGood(claims["nonce"]))) throw new NonceError(await nonces.current());
     return { thumbprint: key.thumbprint, jti };
   };
 }

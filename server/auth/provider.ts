@@ -7,6 +7,7 @@ import type { Limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Door, Result } from "../operation.ts";
 import { createRate, networkOf, retryAfter } from "../rates.ts";
+import { type Reach, UNNARROWED } from "../reach.ts";
 import type { SafeFetch } from "../safe-fetch.ts";
 import type { Store } from "../store/store.ts";
 import type { Accounts } from "./accounts.ts";
@@ -14,7 +15,8 @@ import type { ProviderState } from "./adapter.ts";
 import { createInteractionDoors } from "./interaction.ts";
 import { createProviderKeys, type ProviderKeys } from "./keys.ts";
 import { createLibrary } from "./library.ts";
-import { createOwnTokens } from "./own-tokens.ts";
+import { createNonces, type Nonces, nonceKey } from "./nonce.ts";
+import { createOwnTokens, ownPages } from "./own-tokens.ts";
 import { createReplayMemory } from "./replay.ts";
 import { OIDC_PATH } from "./settings.ts";
 
@@ -23,6 +25,7 @@ export interface ProviderDependencies {
   readonly baseUrl: string;
   readonly bearer: Config["bearer"];
   readonly ath: Config["ath"];
+  readonly dpopNonce: Config["dpopNonce"];
   readonly egressAllow: readonly string[];
   readonly limits: Limits;
   readonly now: () => Date;
@@ -34,8 +37,13 @@ export interface ProviderDependencies {
 
 /** Beside its doors: what the account pages may ask of it, and its upkeep. */
 export interface Provider
-  extends Pick<ProviderState, "consentedApps" | "revoke" | "signOut" | "forget" | "sweep"> {
+  extends Pick<ProviderState, "consentedApps" | "narrow" | "revoke" | "signOut" | "forget" | "sweep"> {
   readonly issuer: string;
+  /**
+   * What a person lets a client do at the pods of this server. The person's own programs (client credentials) and our
+   * own pages are not narrowed; null is for apps that were never let in or were shown out, and programs disconnected.
+   */
+  readonly reachOf: (webid: string, client: string) => Promise<Reach | null>;
   /** Is this a path of {@link Provider.handle}? */
   readonly owns: (path: string) => boolean;
   /**
@@ -43,8 +51,12 @@ export interface Provider
    * @param ip The client's address, when a trusted proxy names it.
    */
   readonly handle: (request: IncomingMessage, response: ServerResponse, ip?: string) => Promise<void>;
+  /** The pods' own, from the provider's secret; null where proofs need none. */
+  readonly nonces: Nonces | null;
   /** In process; made at the first use. */
   readonly publicKeys: ProviderKeys["publicJwks"];
+  /** For what the server says in its own name, under the keys that {@link Provider.publicKeys} shows. */
+  readonly signing: Pick<ProviderKeys, "sign" | "signText">;
   readonly doors: {
     /** `GET /.oidc/interaction/:uid` */
     readonly question: Door;
@@ -81,7 +93,7 @@ const SECURITY_HEADERS = Object.entries({
 function answerCors(request: IncomingMessage, response: ServerResponse, path: string): boolean {
   if (!OPEN_TO_ALL_ORIGINS.has(path)) return false;
   response.setHeader("access-control-allow-origin", "*");
-  response.setHeader("access-control-expose-headers", "WWW-Authenticate, Retry-After");
+  response.setHeader("access-control-expose-headers", "WWW-Authenticate, Retry-After, DPoP-Nonce");
   if (request.method !== "OPTIONS") return false;
   response.writeHead(204, {
     "access-control-allow-methods": "GET, HEAD, POST",
@@ -100,10 +112,10 @@ function send(response: ServerResponse, { status, headers, body }: Result): void
 
 /** @see https://solidproject.org/TR/oidc */
 export function createProvider(dependencies: ProviderDependencies): Provider {
-  const { baseUrl, limits, now, store } = dependencies;
+  const { baseUrl, limits, now, store, accounts } = dependencies;
   const { host, origin, protocol } = new URL(baseUrl);
   const caller = new AsyncLocalStorage<{ readonly ip: string }>();
-  const keys = createProviderKeys(store);
+  const keys = createProviderKeys({ store, now, limits });
   const registrations = createRate(limits.registrationsPerIpMax, 60_000, limits.ratesRemembered, now);
   const authorizations = createRate(limits.authorizationsPerIpMax, 60_000, limits.ratesRemembered, now);
   const replay = createReplayMemory({
@@ -118,11 +130,18 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     replay,
     currentIp: () => caller.getStore()?.ip,
   });
-  const { sessionToken, userinfo } = createOwnTokens({ ...dependencies, keys, replay });
+  const reachOf: Provider["reachOf"] = async (webid, client) => {
+    if (client === ownPages(baseUrl)) return UNNARROWED;
+    const [reach, program] = await Promise.all([state.reachOf(webid, client), accounts.credentialOf(client)]);
+    return reach ?? (program?.webid === webid ? UNNARROWED : null);
+  };
+  const { sessionToken, userinfo } = createOwnTokens({ ...dependencies, keys, replay, reachOf });
   const { question, answer } = createInteractionDoors({
     ...dependencies,
     provider: load,
-    noteApp: state.noteApp,
+    noteConsent: state.noteConsent,
+    reachOf: state.reachOf,
+    grantIdFor: state.grantIdFor,
     resource: baseUrl,
   });
 
@@ -178,11 +197,20 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     owns: (path) => path.startsWith(OIDC_PATH) || DISCOVERY.has(path),
     handle,
     publicKeys: keys.publicJwks,
+    nonces: dependencies.dpopNonce
+      ? createNonces(async () => nonceKey((await keys.cookieSecrets())[0] ?? ""), now)
+      : null,
+    signing: keys,
     doors: { question: onBudgetOf(question), answer: onBudgetOf(answer), sessionToken },
+    reachOf,
     consentedApps: state.consentedApps,
+    narrow: state.narrow,
     revoke: state.revoke,
     signOut: state.signOut,
     forget: state.forget,
-    sweep: state.sweep,
+    async sweep() {
+      await keys.renew();
+      return state.sweep();
+    },
   };
 }

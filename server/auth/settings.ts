@@ -11,6 +11,7 @@ import type { ProviderState } from "./adapter.ts";
 import { SCOPES } from "./clients.ts";
 import { type Jwk, SIGNING_ALGORITHMS } from "./jwk.ts";
 import type { SigningAlgorithm } from "./keys.ts";
+import { nonceKey } from "./nonce.ts";
 import { errorPage, loggedOutPage, logoutPage } from "./pages.ts";
 
 /** All doors of the provider lie under this path; no other looks at its cookies. */
@@ -19,6 +20,7 @@ export const OIDC_PATH = "/.oidc/";
 export interface SettingsInput {
   readonly baseUrl: string;
   readonly bearer: boolean;
+  readonly dpopNonce: boolean;
   readonly limits: Limits;
   readonly accounts: Accounts;
   readonly state: ProviderState;
@@ -49,11 +51,6 @@ async function loadExistingGrant({ state }: SettingsInput, { oidc }: KoaContextW
   const { accountId } = oidc.session ?? {};
   const clientId = oidc.client?.clientId;
   if (accountId === undefined || clientId === undefined) return undefined;
-  const fresh =
-    (oidc.result?.["consent"] as { grantId?: string } | undefined)?.grantId ??
-    oidc.session?.grantIdFor(clientId);
-  const own = fresh === undefined ? undefined : await oidc.provider.Grant.find(fresh);
-  if (own?.accountId === accountId) return own; // The browser may have belonged to somebody else before.
   const remembered = await state.grantIdFor(accountId, clientId);
   return remembered === null ? undefined : oidc.provider.Grant.find(remembered);
 }
@@ -103,6 +100,7 @@ export function providerSettings(input: SettingsInput): Configuration {
     subjectTypes: ["public"],
     responseTypes: ["code"],
     pkce: { required: () => true },
+    allowOmittingSingleRegisteredRedirectUri: false, // What is compared is what was said, twice.
     clientAuthMethods: ["client_secret_basic", "client_secret_post", "none"],
     clientDefaults: {
       grant_types: ["authorization_code", "refresh_token"],
@@ -119,7 +117,13 @@ export function providerSettings(input: SettingsInput): Configuration {
       devInteractions: { enabled: false },
       userinfo: { enabled: false },
       clientCredentials: { enabled: true },
-      dPoP: { enabled: true },
+      dPoP: {
+        enabled: true,
+        ...(input.dpopNonce && {
+          nonceSecret: nonceKey(input.cookieSecrets[0] ?? ""),
+          requireNonce: () => true,
+        }),
+      },
       registration: { enabled: true, issueRegistrationAccessToken: false },
       revocation: {
         enabled: true,
@@ -181,7 +185,10 @@ export function providerSettings(input: SettingsInput): Configuration {
 
 /** The parts of the library's classes that we change. */
 export interface Changeable {
-  readonly Client: { prototype: { clientSecret?: string; compareClientSecret(secret: string): boolean } };
+  readonly Client: {
+    prototype: { clientSecret?: string; compareClientSecret(secret: string): boolean };
+    find: (id: string | readonly string[]) => Promise<unknown>;
+  };
   readonly IdToken: { prototype: IdTokenInstance };
   readonly ReplayDetection: { unique(issuer: string, jti: string, exp: number): Promise<boolean> };
 }

@@ -1,4 +1,4 @@
-/** Reading a backup. Every reading goes through the whole seal again: what was changed since is found then too. */
+/** Reading a backup. Every reading goes through the whole seal again: what was changed since is found then too, and so is another file. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";

@@ -143,22 +143,22 @@ function headerBytes(bytes: Buffer): number {
   return end + 1;
 }
 
-/** Opens sealed streams. */
+/** Opens one sealed file, as often as it is read. */
 export interface Opener {
   /**
    * @returns what was sealed; a byte that was changed, moved or cut off ends it with an error.
-   * @throws OperatorError when nothing that was given fits, or it is no backup.
+   * @throws OperatorError when nothing that was given fits, or it is no backup; also when it is not the file that was opened
+   * first: what was proved is what is restored, whoever may have put another file in its place meanwhile.
    */
   unseal(content: AsyncIterator<Uint8Array>, name: string): Promise<AsyncIterable<Uint8Array>>;
 }
 
-/** @param secrets Passphrases and identity files, all tried; a file that was opened once opens again without trying. */
+/** @param secrets Passphrases and identity files, all tried; once opened, the file opens again without trying. */
 export function createOpener(secrets: readonly string[]): Opener {
-  const known = new Map<string, Uint8Array>(); // From header to file key: a passphrase takes its time.
+  /** Header and nonce, of which no two files have the same, and the key: all that comes after is sealed with it. */
+  let first: { readonly start: Buffer; readonly fileKey: Uint8Array } | null = null;
 
   async function fileKeyOf(header: Buffer, name: string): Promise<Uint8Array> {
-    const found = known.get(header.toString("latin1"));
-    if (found) return found;
     const { Decrypter } = await import("age-encryption");
     const decrypter = new Decrypter();
     for (const secret of secrets) {
@@ -176,9 +176,7 @@ export function createOpener(secrets: readonly string[]): Opener {
       if (identities.length === 0) decrypter.addIdentity(passphraseIdentity(secret));
     }
     try {
-      const key = await decrypter.decryptHeader(new Uint8Array(header));
-      known.set(header.toString("latin1"), key);
-      return key;
+      return await decrypter.decryptHeader(new Uint8Array(header));
     } catch (cause) {
       throw new OperatorError(
         /no identity matched/i.test(String(cause))
@@ -199,9 +197,12 @@ export function createOpener(secrets: readonly string[]): Opener {
         start = Buffer.concat([start, next.value]);
         length = headerBytes(start);
       }
-      const fileKey = await fileKeyOf(start.subarray(0, length), name);
+      const opening = Buffer.from(start.subarray(0, length + NONCE_BYTES));
+      first ??= { start: opening, fileKey: await fileKeyOf(start.subarray(0, length), name) };
+      if (!first.start.equals(opening))
+        throw new OperatorError(`${name} is another file than a moment ago. Run this again.`);
       return openPayload(
-        payloadKey(fileKey, start.subarray(length, length + NONCE_BYTES)),
+        payloadKey(first.fileKey, start.subarray(length, length + NONCE_BYTES)),
         (async function* () {
           yield start.subarray(length + NONCE_BYTES);
           yield* { [Symbol.asyncIterator]: () => content };

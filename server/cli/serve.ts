@@ -6,7 +6,7 @@ import { createApp } from "../app.ts";
 import type { Config } from "../config.ts";
 import { type Context, createContext } from "../context.ts";
 import { OperatorError } from "../errors.ts";
-import { createHttpServer } from "../http/server.ts";
+import { createHttpServer, type Upgrades } from "../http/server.ts";
 import { type Operator, openOperator } from "./operator.ts";
 
 export interface Running {
@@ -26,13 +26,21 @@ const STOP_MS_MAX = 10_000; // What is not answered by then is cut off.
  */
 export async function serve(config: Config, writeLog: (line: string) => void): Promise<Running> {
   let listener: RequestListener | null = null;
+  let sockets: Upgrades | null = null;
   let isStopping = false;
   const early: { readonly request: IncomingMessage; readonly response: ServerResponse }[] = [];
-  const server = createHttpServer((request, response) => {
-    if (isStopping) response.setHeader("connection", "close"); // Or who is quick to ask again would be served for ever.
-    if (listener) listener(request, response);
-    else early.push({ request, response });
-  }, config.limits);
+  const server = createHttpServer(
+    (request, response) => {
+      if (isStopping) response.setHeader("connection", "close"); // Or who is quick to ask again would be served for ever.
+      if (listener) listener(request, response);
+      else early.push({ request, response });
+    },
+    config.limits,
+    {
+      wants: (request) => sockets?.wants(request) ?? false,
+      take: (request, socket, head) => sockets?.take(request, socket, head),
+    },
+  );
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(config.port, config.host, resolve);
@@ -62,13 +70,16 @@ export async function serve(config: Config, writeLog: (line: string) => void): P
     throw error;
   }
   listener = createApp(context);
+  ({ sockets } = context.notifications);
   for (const { request, response } of early) listener(request, response);
   context.backups.begin();
+  context.notifications.webhooks.begin();
   return {
     context,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       isStopping = true;
+      await context.notifications.close(); // Or those who listen would keep it from ending.
       const look = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
       const cut = setTimeout(() => server.closeAllConnections(), STOP_MS_MAX);
       await closed;

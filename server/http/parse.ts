@@ -15,6 +15,8 @@ export function originForm(url: string): string {
   return path.startsWith("/") || path === "*" ? path : `/${path}`;
 }
 
+const AUTHORIZATION = /^authorization$/i;
+
 /**
  * Refuses messages that could mean two things, or that we would only half understand.
  * @throws Problem `headers-too-large`, `bad-request`, `unsupported-media-type`, `expectation-failed`.
@@ -27,6 +29,9 @@ export function checkMessage(
     throw new Problem("headers-too-large", `At most ${headerFieldsMax} header fields`);
   if (headers.host === undefined ? httpVersion === "1.1" : headers.host.includes(","))
     throw new Problem("bad-request", "A request has one Host field");
+  // Of two Node keeps the first, and whoever stands before us may have looked at the second.
+  if (rawHeaders.filter((name, at) => at % 2 === 0 && AUTHORIZATION.test(name)).length > 1)
+    throw new Problem("bad-request", "A request has at most one Authorization field");
   const coding = headers["transfer-encoding"];
   if (coding !== undefined && coding.toLowerCase() !== "chunked")
     throw new Problem("bad-request", "The only Transfer-Encoding known here is chunked", {

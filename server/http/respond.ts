@@ -19,7 +19,11 @@ const EXPOSED = [
   "Content-Length",
   "Content-Location",
   "Content-Range",
+  "Content-Security-Policy",
   "Content-Type",
+  "Cross-Origin-Resource-Policy",
+  "DPoP-Nonce",
+  "Date",
   "ETag",
   "Last-Modified",
   "Link",
@@ -28,11 +32,13 @@ const EXPOSED = [
   "Preference-Applied",
   "RateLimit",
   "RateLimit-Policy",
+  "Referrer-Policy",
   "Retry-After",
   "Updates-Via",
   "Vary",
   "WAC-Allow",
   "WWW-Authenticate",
+  "X-Content-Type-Options",
   "X-Request-Id",
 ].join(", ");
 const ALLOWED_HEADERS = [
@@ -54,7 +60,8 @@ const ALLOWED_HEADERS = [
   "X-Correlation-Id",
   "X-Request-Id",
   "X-Requested-With",
-].join(", ");
+];
+const ALLOWED = ALLOWED_HEADERS.join(", ");
 const UNREAD_BYTES_MAX = 65_536;
 const PROBLEM_TYPE = "application/problem+json";
 const PREFLIGHT_SECONDS = "7200"; // Without it a browser asks twice for everything.
@@ -75,8 +82,20 @@ export function corsHeaders(
     vary: whole,
     "access-control-allow-origin": origin,
     "access-control-allow-credentials": "true",
+    // A preflight's answer has its own. https://solidproject.org/ED/wac#server-cors-acao-acah
+    ...(request.method !== "OPTIONS" && { "access-control-allow-headers": ALLOWED }),
     "access-control-expose-headers": EXPOSED,
   };
+}
+
+/** What a page asks for, and `Accept` and the rest in any case: https://solidproject.org/ED/protocol#server-cors-accept-acah */
+function allowedHeaders(asked: string | undefined): string {
+  const known = new Set(ALLOWED_HEADERS.map((name) => name.toLowerCase()));
+  const others = (asked ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "" && !known.has(name.toLowerCase()));
+  return [...ALLOWED_HEADERS, ...others].join(", ");
 }
 
 /** The answer to a preflight request, which needs no access. */
@@ -86,7 +105,7 @@ export function preflight(request: IncomingMessage, allow: string): Result {
     headers: {
       ...corsHeaders(request),
       "access-control-allow-methods": allow,
-      "access-control-allow-headers": request.headers["access-control-request-headers"] ?? ALLOWED_HEADERS,
+      "access-control-allow-headers": allowedHeaders(request.headers["access-control-request-headers"]),
       "access-control-max-age": PREFLIGHT_SECONDS,
       allow,
     },

@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Limits } from "../limits.ts";
 import { PROBLEMS } from "../problems.ts";
 
@@ -49,9 +50,17 @@ function continueWhenRead(request: IncomingMessage, response: ServerResponse): v
   });
 }
 
+/** Who takes connections that go on as something else than HTTP. */
+export interface Upgrades {
+  /** Whether a request is for that; all others are answered as if they had not asked. */
+  wants(request: IncomingMessage): boolean;
+  take(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
 /** An HTTP/1.1 server with every limit of the connection set; not yet listening. */
-export function createHttpServer(listener: RequestListener, limits: Limits): Server {
+export function createHttpServer(listener: RequestListener, limits: Limits, upgrades?: Upgrades): Server {
   const server = createServer({
+    shouldUpgradeCallback: (request) => upgrades?.wants(request) ?? false,
     maxHeaderSize: limits.headerBytesMax,
     headersTimeout: limits.headersMsMax,
     requestTimeout: limits.requestMsMax,
@@ -74,6 +83,12 @@ export function createHttpServer(listener: RequestListener, limits: Limits): Ser
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
     continueWhenRead(request, response);
     listen(request, response);
+  });
+  server.on("upgrade", (request, socket, head) => upgrades?.take(request, socket, head));
+  // No tunnels: a method like any that no resource has. https://solidproject.org/ED/protocol#server-method-not-allowed
+  server.on("connect", (_request, socket) => {
+    socket.on("error", () => {}); // Whoever hangs up first needs no answer.
+    refuse(Object.assign(new Error("CONNECT"), { code: "HPE_INVALID_METHOD" }), socket as Socket, undefined);
   });
   server.on("checkExpectation", listen); // `checkMessage` refuses it.
   server.on("clientError", (error, socket) => refuse(error, socket as Socket, answers.get(socket as Socket)));

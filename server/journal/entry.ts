@@ -22,6 +22,8 @@ const ACTS = [
   "verify",
   "keys", // What is stored was sealed with new keys.
   "sign-head",
+  "subscribe", // From now on, what is new here is told to somewhere outside …
+  "unsubscribe", // … and from now on it is not: for what reason, the status says, if somebody gave one.
 ] as const;
 export type Act = (typeof ACTS)[number];
 
@@ -62,6 +64,8 @@ export interface JournalEntry {
   readonly bytes: number | null;
   /** The request's id, as in the log. */
   readonly request: string | null;
+  /** How many folders above the path were made for it. */
+  readonly folders: number | null;
   /** First and last numbers of entries that this one is about: those that were erased, or up to where was signed. */
   readonly numbers: readonly (readonly [first: number, last: number])[];
 }
@@ -87,6 +91,7 @@ const NAMES = {
   documents: "k",
   bytes: "b",
   request: "q",
+  folders: "m",
   numbers: "e",
 } as const satisfies Partial<Record<keyof JournalEntry, string>>;
 type Name = keyof typeof NAMES;
@@ -137,6 +142,7 @@ export function decodeEntry(bytes: Uint8Array): JournalEntry {
     documents: number("documents"),
     bytes: number("bytes"),
     request: text("request"),
+    folders: number("folders"),
     numbers: (kept[NAMES.numbers] as JournalEntry["numbers"] | undefined) ?? [],
   };
 }

@@ -33,6 +33,8 @@ const PROCESSING: Readonly<Record<Act, string>> = {
   keys: fh.renewKeys,
   verify: fh.verifyJournal,
   "sign-head": fh.signHead,
+  subscribe: fh.subscribe,
+  unsubscribe: fh.unsubscribe,
 };
 
 /** How PROV-O relates the activity to what it was done to. */

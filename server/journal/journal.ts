@@ -42,6 +42,8 @@ export interface NumberedEntry {
 export interface Made {
   /** Of its content; null where nobody said. */
   readonly bytes: number | null;
+  /** How many folders above it were made on the way. */
+  readonly folders: number;
   /** Nothing was changed or removed. */
   readonly onlyAdds: boolean;
 }
@@ -221,7 +223,7 @@ export function createJournal(deps: JournalDeps): PodJournal {
 
   return {
     record,
-    write(transaction, pod, operation, result, { bytes, onlyAdds }) {
+    write(transaction, pod, operation, result, { bytes, folders, onlyAdds }) {
       const { agent, target, id } = operation;
       if (result.status >= 300) {
         // It was sent elsewhere: nothing was done, but somebody else knows now what is there.
@@ -239,6 +241,7 @@ export function createJournal(deps: JournalDeps): PodJournal {
         purpose: purposeOf(operation),
         status: result.status,
         bytes,
+        folders: folders > 0 ? folders : null,
         request: id,
       });
     },

@@ -1,5 +1,4 @@
 /** Storing documents and folders with all that hangs on them: the records of a resource change here and nowhere else. */
-import { Problem } from "../errors.ts";
 import { type Auxiliary, nameOf, parentOf } from "../iri.ts";
 import type { Pod } from "../store/pods.ts";
 import {
@@ -10,10 +9,11 @@ import {
   type StoredDocument,
 } from "../store/record.ts";
 import type { Committed, Transaction } from "../store/store.ts";
+import { CLAUSES, refusal } from "./constraints.ts";
 import type { Edit, Edits } from "./edit.ts";
 import { type Found, findResource, otherForm } from "./find.ts";
 import { keepVersion } from "./history.ts";
-import { trashAuxiliary, trashResource } from "./trash.ts";
+import { stampAccess, trashAuxiliary, trashResource } from "./trash.ts";
 
 export interface Content {
   readonly kind: "rdf" | "binary";
@@ -29,8 +29,9 @@ export async function link(edit: Edit, path: string): Promise<void> {
   transaction.put("stamp", parent, "", encodeRecord({ modified: now })); // Blind: writers to one folder do not conflict.
   if (await findResource(transaction, parent)) return;
   if (await findResource(transaction, otherForm(parent)))
-    throw new Problem("conflict", `${nameOf(parent)} is a document, not a folder`);
+    throw refusal("conflict", CLAUSES.slash, `${nameOf(parent)} is a document, not a folder`);
   putContainer(edit, parent);
+  edit.made.push(parent);
   await link(edit, parent);
 }
 
@@ -43,6 +44,7 @@ export function putContainer(edit: Edit, path: string): void {
     bytes: 0,
     created: now,
     modified: now,
+    ...(edit.creator !== null && { creator: edit.creator }),
   };
   transaction.put("resource", parentOf(path) ?? "", nameOf(path), encodeRecord(record));
   transaction.put("stamp", path, "", encodeRecord({ modified: now }));
@@ -61,16 +63,18 @@ export async function putDocument(edit: Edit, path: string, content: Content): P
   const { transaction, now } = edit;
   const before = await findResource(transaction, path);
   if (!before && (await findResource(transaction, otherForm(path))))
-    throw new Problem("conflict", `${nameOf(path)} is a folder`);
+    throw refusal("conflict", CLAUSES.slash, `${nameOf(path)} is a folder`);
   const blob = "hash" in content.bytes ? content.bytes.hash : undefined;
   const bytes = "hash" in content.bytes ? content.bytes.bytes : content.bytes.length;
   const history = before && (await formerly(edit, path, before, content, bytes));
+  const creator = before ? before.record.creator : (edit.creator ?? undefined);
   const record: ResourceRecord = {
     kind: content.kind,
     contentType: content.contentType,
     bytes,
     created: before?.record.created ?? now,
     modified: now,
+    ...(creator !== undefined && { creator }),
     ...(blob !== undefined && { blob }),
     ...(history && { history }),
   };
@@ -122,6 +126,7 @@ export async function putAuxiliary(
     history = keepVersion(edit, `${subject}.${item}`, { history, version }, growth);
   }
   edit.count(growth, 0);
+  if (item === "acl") stampAccess(edit);
   transaction.put(
     "auxiliary",
     subject,
@@ -133,6 +138,7 @@ export async function putAuxiliary(
 /** Moves an access list or a description to the trash, if there is one. @returns the id of the deletion. */
 export async function removeAuxiliary(edit: Edit, subject: string, item: Auxiliary): Promise<string | null> {
   const id = await trashAuxiliary(edit, subject, item);
+  if (item === "acl" && id !== null) stampAccess(edit);
   // The listing shows the description: without it, it is another one.
   if (item === "meta" && subject.endsWith("/"))
     edit.transaction.put("stamp", subject, "", encodeRecord({ modified: edit.now }));
@@ -147,7 +153,7 @@ export async function removeAuxiliary(edit: Edit, subject: string, item: Auxilia
 export async function removeResource(edit: Edit, path: string, record: ResourceRecord): Promise<string> {
   if (record.kind === "container") {
     for await (const _member of edit.transaction.list("resource", path))
-      throw new Problem("container-not-empty");
+      throw refusal("container-not-empty", CLAUSES.nonEmpty, "Delete what is in it first");
   }
   const id = await trashResource(edit, path, record);
   await link(edit, path);

@@ -13,6 +13,10 @@ export interface Edit {
   readonly now: number;
   /** Whether what is overwritten becomes history, where there is room for it. */
   readonly keepsHistory: boolean;
+  /** WebID that is noted on what is new; null where no rules ask for it, or nobody knows. */
+  readonly creator: string | null;
+  /** Folders that were made because something was put into them. */
+  readonly made: string[];
   /** How many bytes may still come beyond those counted so far; infinite until the pod has been found full. */
   room(): number;
   /** What the pod holds more, or less, by this edit. */
@@ -40,6 +44,8 @@ export interface EditOptions {
    * the server writes for them: whoever else may write must not thereby destroy what the owner could bring back.
    */
   readonly reclaims: boolean;
+  /** As in {@link Edit}. */
+  readonly creator?: string | null;
 }
 
 export interface Edits {
@@ -73,6 +79,7 @@ interface EditSetting {
   /** What may still come, when somebody has looked. */
   readonly spare: Usage | null;
   readonly keepsHistory: boolean;
+  readonly creator: string | null;
 }
 
 function openEdit(transaction: Transaction, { spare, ...setting }: EditSetting): OpenEdit {
@@ -81,6 +88,7 @@ function openEdit(transaction: Transaction, { spare, ...setting }: EditSetting):
   return {
     ...setting,
     transaction,
+    made: [],
     room: () => (spare ? spare.bytes - counted.bytes : Number.POSITIVE_INFINITY),
     count(bytes, resources) {
       counted.bytes += bytes;
@@ -144,13 +152,20 @@ export function createEdits({ store, limits, now, reclaim, onLeftFile }: EditsDe
     pod: Pod,
     work: (edit: Edit) => Promise<T>,
     { looks, keepsHistory }: (typeof ATTEMPTS)[number],
-    { reclaims }: EditOptions,
+    { reclaims, creator = null }: EditOptions,
   ): Promise<Committed<T>> {
     const spare = looks ? await spareOf(pod) : null;
     const candidates = looks && reclaims ? await reclaim.find(pod) : [];
     let left: readonly string[] = [];
     const committed = await store.write(pod.id, async (transaction) => {
-      const edit = openEdit(transaction, { pod, limits, now: now().getTime(), spare, keepsHistory });
+      const edit = openEdit(transaction, {
+        pod,
+        limits,
+        now: now().getTime(),
+        spare,
+        keepsHistory,
+        creator,
+      });
       const result = await work(edit);
       if (looks && reclaims) await makeRoom(edit, candidates);
       left = edit.settle();

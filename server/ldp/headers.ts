@@ -1,30 +1,54 @@
 /** The header fields by which a resource tells a client what it is and what may be done with it. */
-import { CONDITION_TYPES } from "../access/acl.ts";
-import type { Target } from "../iri.ts";
+import { type Language, languageOf } from "../access/language.ts";
+import { parentOf, type Target } from "../iri.ts";
 import type { Method } from "../operation.ts";
 
 const LDP = "http://www.w3.org/ns/ldp#";
 const SPACE = "http://www.w3.org/ns/pim/space#";
 const SOLID = "http://www.w3.org/ns/solid/terms#";
 const ACL = "http://www.w3.org/ns/auth/acl#";
+const LWS = "https://www.w3.org/ns/lws#";
 
 export const ACCEPT_PATCH = "text/n3, application/sparql-update";
 export const ACCEPT_RDF = "text/turtle, application/ld+json, application/n-triples, application/n-quads";
 const ACCEPT_ANY = `${ACCEPT_RDF}, */*`;
 
 /** What the resource is, which decides what may be done to it. */
-export type Nature = "root" | "container" | "document" | "auxiliary" | "root-acl" | "endpoint" | "reserved";
+export type Nature =
+  | "root"
+  | "container"
+  | "document"
+  | "auxiliary"
+  | "root-acl"
+  | "endpoint"
+  | "type-search"
+  | "subscription"
+  | "channel"
+  | "reserved";
+
+/** Path of the type search in each pod, after the pod's root. */
+export const TYPE_SEARCH = ".well-known/lws/search";
+/** Path of the type index. */
+export const TYPE_INDEX = ".well-known/lws/types";
 
 /** Addresses in each pod that are the server's own: nothing can be stored there. */
 function isReserved(name: string): boolean {
-  return /^(sparql|\.well-known|\.journal)(\/|$)/.test(name);
+  return /^(sparql|\.well-known|\.journal|\.notifications)(\/|$)/.test(name);
+}
+
+/** Of those addresses, what each is. */
+function ownNature(name: string): Nature {
+  if (name === "sparql") return "endpoint";
+  if (name === TYPE_SEARCH) return "type-search";
+  if (/^\.notifications\/\w+Channel2023$/.test(name)) return "subscription";
+  return /^\.notifications\/channels\/\w+$/.test(name) ? "channel" : "reserved";
 }
 
 export function natureOf(target: Target, podName: string): Nature {
   if (target.auxiliary)
     return target.auxiliary === "acl" && target.subject === `/${podName}/` ? "root-acl" : "auxiliary";
   const name = target.path.slice(podName.length + 2);
-  if (isReserved(name)) return name === "sparql" ? "endpoint" : "reserved";
+  if (isReserved(name)) return ownNature(name);
   if (!target.isContainer) return "document";
   return target.path === `/${podName}/` ? "root" : "container";
 }
@@ -37,8 +61,23 @@ export const ALLOWED: Readonly<Record<Nature, readonly Method[]>> = {
   auxiliary: ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"],
   "root-acl": ["GET", "HEAD", "OPTIONS", "PUT", "PATCH"], // The root's access list cannot be deleted.
   endpoint: ["GET", "HEAD", "OPTIONS", "POST"],
+  "type-search": ["GET", "HEAD", "OPTIONS", "POST"],
+  subscription: ["GET", "HEAD", "OPTIONS", "POST"],
+  channel: ["GET", "HEAD", "OPTIONS", "DELETE"],
   reserved: ["GET", "HEAD", "OPTIONS"],
 };
+
+/** What a POST may be written in, where it makes no resource. */
+const POSTED: Partial<Record<Nature, string>> = {
+  endpoint: "application/sparql-query, application/x-www-form-urlencoded",
+  "type-search": "application/lws+json",
+  subscription: "application/ld+json, text/turtle, application/n-triples, application/n-quads",
+};
+
+const OWN: ReadonlySet<Nature> = new Set(["endpoint", "type-search", "subscription", "channel", "reserved"]);
+
+/** Whether the address is the server's own in each pod: no resource, so nothing can be stored there. */
+export const isOwnAddress = (nature: Nature): boolean => OWN.has(nature);
 
 const abilities = new Map<Nature, Readonly<Record<string, string>>>();
 
@@ -50,7 +89,7 @@ export function abilityHeaders(nature: Nature): Readonly<Record<string, string>>
     headers = Object.freeze({
       allow: allowed.join(", "),
       ...(allowed.includes("PATCH") && { "accept-patch": ACCEPT_PATCH, "ms-author-via": "SPARQL" }),
-      ...(allowed.includes("POST") && nature !== "endpoint" && { "accept-post": ACCEPT_ANY }),
+      ...(allowed.includes("POST") && { "accept-post": POSTED[nature] ?? ACCEPT_ANY }),
       ...(allowed.includes("PUT") && { "accept-put": nature === "document" ? ACCEPT_ANY : ACCEPT_RDF }),
     });
     abilities.set(nature, headers);
@@ -58,38 +97,53 @@ export function abilityHeaders(nature: Nature): Readonly<Record<string, string>>
   return headers;
 }
 
-/** https://solidproject.org/TR/wac#server-link-condition */
-const ACL_LINKS = CONDITION_TYPES.map((type) => `<${type}>; rel="${ACL}condition"`).join(", ");
+/**
+ * Where the storage is described: in all answers to GET, HEAD and OPTIONS, refusals too. It hangs on the address alone.
+ * https://solidproject.org/ED/protocol#server-storage-description
+ */
+export function describedStorage(base: string, { pod }: Target): string {
+  const description = `<${base}${pod}/.well-known/solid>`;
+  return `${description}; rel="${SOLID}storageDescription", ${description}; rel="${LWS}storageDescription"`;
+}
 
 /**
  * The Link header of a resource.
  * @param base The server's base URL, ending in `/`.
+ * @param language Of the rules.
  * @see https://solidproject.org/TR/protocol#server-link-auxiliary-type
  */
-export function linkHeader(base: string, target: Target, nature: Nature, owner: string): string {
+export function linkHeader(
+  base: string,
+  target: Target,
+  nature: Nature,
+  owner: string,
+  language: Language = languageOf("wac"),
+): string {
   const origin = base.slice(0, -1);
   const storage = `${base}${target.pod}/`;
-  const links = [`<${storage}.well-known/solid>; rel="${SOLID}storageDescription"`];
-  if (nature === "endpoint" || nature === "reserved") return links.join(", ");
+  const links = [describedStorage(base, target)];
+  if (isOwnAddress(nature)) return links.join(", ");
   if (target.auxiliary) {
     if (target.auxiliary === "meta")
       links.push(
         `<${origin}${target.subject}>; rel="describes"`,
-        `<${origin}${target.subject}.acl>; rel="acl"`,
+        `<${origin}${target.subject}${language.ending}>; rel="acl"`,
       );
     else
       links.push(
         `<${origin}${target.subject}>; rel="${ACL}accessTo"`,
-        ACL_LINKS,
+        ...language.links,
         `<${origin}${target.path}>; rel="acl"`,
       );
   } else {
     links.push(
-      `<${origin}${target.path}.acl>; rel="acl"`,
+      `<${origin}${target.path}${language.ending}>; rel="acl"`,
       `<${origin}${target.path}.meta>; rel="describedby"`,
     );
   }
   links.push(`<${LDP}Resource>; rel="type"`);
+  if (nature !== "root" && !target.auxiliary)
+    links.push(`<${origin}${parentOf(target.path) ?? "/"}>; rel="up"`); // https://w3c.github.io/lws-protocol/lws10-core/#metadata
   if (target.isContainer) links.push(`<${LDP}Container>; rel="type"`, `<${LDP}BasicContainer>; rel="type"`);
   if (nature === "root") {
     links.push(

@@ -1,5 +1,5 @@
 /** What a pod's owner may do with what was: look at earlier versions, bring them back, and empty the trash. */
-import { acl, rdf } from "@freehold/vocab";
+import type { Language } from "../access/language.ts";
 import { keepFrozen } from "../access/restriction.ts";
 import { Problem } from "../errors.ts";
 import { parseTarget } from "../iri.ts";
@@ -48,6 +48,14 @@ export interface TrashRow {
   readonly until: number;
 }
 
+/** What became of a deletion that was brought back. */
+export interface BroughtBack {
+  /** Where it is now. */
+  readonly path: string;
+  /** It came back for its owner alone, for the rules that it had are gone, or may not be what the owner wants any more. */
+  readonly isPrivate: boolean;
+}
+
 export interface Keeping {
   /** Oldest first. @throws Problem `not-found` when nothing stands at the path. */
   versions(pod: Pod, path: string): Promise<readonly VersionRow[]>;
@@ -63,10 +71,10 @@ export interface Keeping {
   /**
    * Brings a deletion back with its access list, description and versions; folders that are gone are made again.
    * @param rename Whether it may come back under another name, if its own is taken.
-   * @returns where it is now.
-   * @throws Problem `not-found`, `conflict` for a name that is taken.
+   * @throws Problem `not-found`; `conflict` for a name that is taken, and for an access list by itself, where lists of the
+   * pod were changed since.
    */
-  restore(pod: Pod, id: string, rename: boolean, by: By): Promise<string>;
+  restore(pod: Pod, id: string, rename: boolean, by: By): Promise<BroughtBack>;
   /** Destroys one deletion. @throws Problem `not-found`. */
   purge(pod: Pod, id: string, by: By): Promise<void>;
   /** Destroys all deletions of up to now. @returns how many. */
@@ -84,6 +92,8 @@ export interface Keeping {
 export interface KeepingDeps {
   /** Ends in `/`. */
   readonly baseUrl: string;
+  /** Of the rules. */
+  readonly language: Language;
   readonly store: Store;
   readonly edits: Edits;
   readonly writer: Pick<Writer, "replace">;
@@ -115,7 +125,7 @@ function numbered(path: string, number: number): string {
 }
 
 export function createKeeping(deps: KeepingDeps): Keeping {
-  const { baseUrl, store, edits, writer, limits, now, record } = deps;
+  const { baseUrl, language, store, edits, writer, limits, now, record } = deps;
   const origin = baseUrl.slice(0, -1);
 
   /** An access list for the new address of what it was written for. */
@@ -128,26 +138,13 @@ export function createKeeping(deps: KeepingDeps): Keeping {
     const moved = <T extends Quad["subject"] | Quad["object"]>(node: T): T => {
       if (node.termType !== "NamedNode" || !node.value.startsWith(from)) return node;
       const rest = node.value.slice(from.length);
-      return (/^(\.acl)?(#.*)?$/s.test(rest) ? namedNode(`${to}${rest}`) : node) as T;
+      return (/^(\.ac[lr])?(#.*)?$/s.test(rest) ? namedNode(`${to}${rest}`) : node) as T;
     };
-    const quads = await parseRdf(bytes, contentType, `${from}.acl`, limits);
+    const quads = await parseRdf(bytes, contentType, from + language.ending, limits);
     const copies = quads.map(({ subject, predicate, object }) =>
       quad(moved(subject), predicate, moved(object)),
     );
-    return serializeRdf(copies, contentType, { baseIri: `${to}.acl` });
-  }
-
-  async function listForOwner(pod: Pod, url: string): Promise<Uint8Array> {
-    const rule = namedNode(`${url}.acl#owner`);
-    const say = (property: string, value: string): Quad => quad(rule, namedNode(property), namedNode(value));
-    const places = url.endsWith("/") ? [acl.accessTo, acl.default] : [acl.accessTo];
-    const quads = [
-      say(rdf.type, acl.Authorization),
-      say(acl.agent, pod.owner),
-      ...places.map((place) => say(place, url)),
-      ...[acl.Read, acl.Write, acl.Control].map((mode) => say(acl.mode, mode)),
-    ];
-    return serializeRdf(quads, "text/turtle", {});
+    return serializeRdf(copies, contentType, { baseIri: to + language.ending });
   }
 
   async function isTaken({ transaction }: Edit, path: string): Promise<boolean> {
@@ -268,15 +265,16 @@ export function createKeeping(deps: KeepingDeps): Keeping {
         const path = await placeFor(edit, item, rename);
         if (item.record) await link(edit, path);
         const [from, to] = [`${origin}${item.path}`, `${origin}${path}`];
-        const ownerOnly = await listForOwner(pod, to);
+        const ownerOnly = Buffer.from(language.ownerOnly(pod.owner, to));
         const returned: Returned = {
           rewriteList: (bytes, contentType) => moveList(bytes, contentType, from, to),
           privateList: () => ownerOnly,
         };
-        await returnTrashed(edit, item, path, returned);
+        const isPrivate = await returnTrashed(edit, item, path, returned);
         await keepFrozen(edit.transaction, item.path, path, edit.now);
+        for (const folder of edit.made) record(edit.transaction, pod, "restore", folder, by);
         record(edit.transaction, pod, "restore", path, by);
-        return path;
+        return { path, isPrivate };
       });
       return result;
     },
@@ -287,6 +285,7 @@ export function createKeeping(deps: KeepingDeps): Keeping {
     empty: async (pod, by) => purgeAll(pod, await idsWhere(pod, () => true), by),
     async removeForGood(pod, path, by, ofTrash = true) {
       const { auxiliary, subject } = parseTarget(path);
+      const kept = auxiliary ? `${subject}.${auxiliary}` : path; // Its name in the trash, whatever its address ends in.
       const { result } = await edits.write(pod, async (edit) => {
         const found = auxiliary ? null : await findResource(edit.transaction, path);
         const id = auxiliary
@@ -297,12 +296,12 @@ export function createKeeping(deps: KeepingDeps): Keeping {
           await purgeTrashed(edit, item);
           record(edit.transaction, pod, "erase", path, by);
         }
-        forgetDue(edit, auxiliary ? [path] : [path, `${path}.acl`, `${path}.meta`]);
+        forgetDue(edit, auxiliary ? [kept] : [path, `${path}.acl`, `${path}.meta`]);
         return item ? 1 : 0;
       });
       if (!ofTrash) return result;
       const isOfPath = (item: TrashItem): boolean =>
-        item.path === path ||
+        item.path === kept ||
         [".acl", ".meta"].some((ending) => item.path === `${path}${ending}`) ||
         (path.endsWith("/") && item.path.startsWith(path));
       return result + (await purgeAll(pod, await idsWhere(pod, isOfPath), by));

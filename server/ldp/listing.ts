@@ -22,11 +22,12 @@ import { parseRdf } from "../rdf/parse.ts";
 import { serializeRdf } from "../rdf/serialize.ts";
 import type { Quad } from "../rdf/terms.ts";
 import type { Pod } from "../store/pods.ts";
-import { decodeDocument, decodeRecord, type ResourceRecord } from "../store/record.ts";
+import { decodeDocument, decodeOnce, decodeRecord, type ResourceRecord } from "../store/record.ts";
 import type { Entry, Page, Snapshot, Store } from "../store/store.ts";
 import { etagOf, FORMS, weakEtagOf } from "./conditions.ts";
 import { containerState, findResource } from "./find.ts";
 import { type PageRequest, pageHeaders, pageLinks, parsePageRequest } from "./paging.ts";
+import { prefersNoMembers } from "./prefer.ts";
 import { shapesIn } from "./shape.ts";
 
 /** Members read at once from a long listing: some milliseconds of work. */
@@ -65,6 +66,11 @@ export interface Listing {
 const toMember = (entry: Entry): Member => ({
   name: entry.item,
   record: decodeRecord<ResourceRecord>(entry),
+});
+/** Of a listing that passes by. */
+const toPassing = (entry: Entry): Member => ({
+  name: entry.item,
+  record: decodeOnce<ResourceRecord>(entry),
 });
 
 /** Others have their turn between the parts. */
@@ -120,7 +126,7 @@ export function createListings({ store, limits, stillMay, once, isMade }: Listin
     let count = 0;
     for (let page = first; ; ) {
       count += page.entries.length;
-      yield page.entries.map(toMember);
+      yield page.entries.map(toPassing);
       const { next } = page;
       if (next === null) break;
       page = await store.read(pod.id, async (snapshot) => {
@@ -142,7 +148,7 @@ export function createListings({ store, limits, stillMay, once, isMade }: Listin
     const { url, target } = operation;
     const found = await snapshot.page("resource", target.path, asked.after, asked.most);
     const extra = asked.after === null ? await extraOf(meta, url) : []; // The container's own description is on the first.
-    const bytes = await spell(url, found.entries.map(toMember), chosen, state.modified, extra);
+    const bytes = await spell(url, found.entries.map(toPassing), chosen, state.modified, extra);
     return {
       etag: etagOf(state.version, `${FORMS[chosen]}-${asked.most}`),
       bytes: bytes.length,
@@ -175,6 +181,17 @@ export function createListings({ store, limits, stillMay, once, isMade }: Listin
     };
     const asked = parsePageRequest(operation, limits.pageMembersMax);
     if (asked) return { ...common, ...(await page(snapshot, operation, asked, chosen, state, meta)) };
+
+    if (prefersNoMembers(headers["prefer"])) {
+      const bytes = await spell(url, [], chosen, modified, await extraOf(meta, url));
+      return {
+        ...common,
+        etag: etagOf(version, `${FORMS[chosen]}-minimal`),
+        bytes: bytes.length,
+        content: bytes,
+        headers: { "preference-applied": "return=representation" },
+      };
+    }
 
     const place = `${pod.id} ${path}`;
     const key = `${place} ${version} ${chosen}`;

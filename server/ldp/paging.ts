@@ -6,7 +6,8 @@
  */
 import { ldp } from "@freehold/vocab";
 import { Problem } from "../errors.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation, Result } from "../operation.ts";
+import { preferredReturn } from "./prefer.ts";
 
 export interface PageRequest {
   /** Members on the page. */
@@ -18,19 +19,13 @@ export interface PageRequest {
 }
 
 const COUNT = "max-member-count";
-const PREFERRED = /^max-member-count\s*=\s*"?([1-9]\d{0,8})"?$/i;
+const NUMBER = /^[1-9]\d{0,8}$/;
 
 /** A preference that cannot be understood is none. https://www.rfc-editor.org/rfc/rfc7240#section-2 */
 function preferredCount(header: string | undefined): number | null {
-  for (const preference of (header ?? "").split(",")) {
-    const [name = "", ...parameters] = preference.split(";").map((part) => part.trim());
-    if (!/^return\s*=\s*"?representation"?$/i.test(name)) continue;
-    for (const parameter of parameters) {
-      const count = PREFERRED.exec(parameter)?.[1];
-      if (count) return Number(count);
-    }
-  }
-  return null;
+  const preference = preferredReturn(header);
+  const count = preference?.parameters.get(COUNT) ?? "";
+  return preference?.value.toLowerCase() === "representation" && NUMBER.test(count) ? Number(count) : null;
 }
 
 /**
@@ -44,10 +39,22 @@ export function parsePageRequest({ query, headers }: Operation, most: number): P
   const count = asked.get(COUNT);
   const preferred = preferredCount(headers["prefer"]);
   if (after === null && count === null && preferred === null) return null;
-  if (count !== null && !/^[1-9]\d{0,8}$/.test(count))
+  if (count !== null && !NUMBER.test(count))
     throw new Problem("input-invalid", `${COUNT} is a number from 1 to ${most}`);
   const wanted = count === null ? preferred : Number(count);
   return { most: Math.min(wanted ?? most, most), after, isPreference: count === null && preferred !== null };
+}
+
+/**
+ * A page can be read and nothing else: what is written is written to its container, at the container's own address.
+ * @returns null for a write to a resource itself.
+ * @see https://solidproject.org/ED/protocol#server-representation-write-redirect
+ */
+export function writeRedirect({ target, query, url }: Operation): Result | null {
+  if (!target.isContainer || query === "") return null;
+  const asked = new URLSearchParams(query);
+  if (!asked.has("after") && !asked.has(COUNT)) return null;
+  return { status: 308, headers: { location: url }, body: null };
 }
 
 const addressOf = (url: string, most: number, after: string | null): string =>

@@ -1,7 +1,7 @@
 /** Everything about a write that needs no snapshot: reading, parsing, streaming large content to disk. */
 import { Readable } from "node:stream";
 import { chunksOf, readBody } from "../body.ts";
-import { Problem } from "../errors.ts";
+import { Problem, withHeaders } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Operation } from "../operation.ts";
 import { isRdfType, mediaTypeOf } from "../rdf/media.ts";
@@ -9,6 +9,7 @@ import { parseRdf } from "../rdf/parse.ts";
 import { type Patch, parsePatch } from "../rdf/patch.ts";
 import type { Quad } from "../rdf/terms.ts";
 import type { Blobs, PodId } from "../store/store.ts";
+import { CLAUSES, constrainedBy } from "./constraints.ts";
 import { ACCEPT_PATCH, ACCEPT_RDF } from "./headers.ts";
 
 export type Prepared =
@@ -20,7 +21,12 @@ export type Prepared =
     }
   | { readonly kind: "binary"; readonly contentType: string; readonly bytes: Uint8Array }
   | { readonly kind: "blob"; readonly contentType: string; readonly hash: string; readonly bytes: number }
-  | { readonly kind: "container"; readonly quads: readonly Quad[] }
+  | {
+      readonly kind: "container";
+      readonly quads: readonly Quad[];
+      /** What the statements were read from, for who learns only later against which address. */
+      readonly source?: { readonly bytes: Uint8Array; readonly contentType: string };
+    }
   | { readonly kind: "patch"; readonly patch: Patch }
   | null;
 
@@ -100,7 +106,9 @@ export async function prepareContent(
       throw new Problem("unsupported-media-type", `Send one of ${ACCEPT_RDF}`);
     }
     const { bytes, quads } = await prepareRdf(operation, contentType, bytesMax, limits, base);
-    return asContainer ? { kind: "container", quads } : { kind: "rdf", contentType: mediaType, bytes, quads };
+    return asContainer
+      ? { kind: "container", quads, source: { bytes, contentType: mediaType } }
+      : { kind: "rdf", contentType: mediaType, bytes, quads };
   }
   if (isRdfType(mediaType)) {
     return {
@@ -135,5 +143,10 @@ export async function preparePatch(operation: Operation, limits: Limits): Promis
   } catch (cause) {
     throw new Problem("bad-request", "The patch is not UTF-8", { cause });
   }
-  return { kind: "patch", patch: parsePatch(text, mediaType, operation.url) };
+  try {
+    return { kind: "patch", patch: parsePatch(text, mediaType, operation.url) };
+  } catch (error) {
+    if (!(error instanceof Problem) || mediaType !== "text/n3") throw error;
+    throw withHeaders(error, constrainedBy(CLAUSES.n3Patch));
+  }
 }

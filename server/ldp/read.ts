@@ -1,6 +1,7 @@
 /** GET and HEAD of a pod's resources: documents, binaries, containers, and their auxiliaries. */
+import type { Language } from "../access/language.ts";
 import { Problem } from "../errors.ts";
-import { nameOf } from "../iri.ts";
+import { nameOf, type Target } from "../iri.ts";
 import type { Limits } from "../limits.ts";
 import { Lru } from "../lru.ts";
 import type { Operation, Result } from "../operation.ts";
@@ -14,6 +15,7 @@ import { findResource, findStored, otherForm, type Stored } from "./find.ts";
 import { abilityHeaders, inertHeaders, linkHeader, natureOf } from "./headers.ts";
 import { createListings, type StillMay } from "./listing.ts";
 import { constraintLinks } from "./shape.ts";
+import { isProfile, profileLinks } from "./webid.ts";
 
 const DERIVED_BYTES_MAX = 64 * 1024 * 1024; // Listings and converted documents, made once per version.
 
@@ -64,12 +66,14 @@ async function begin(content: AsyncIterable<Uint8Array>): Promise<AsyncIterable<
 
 export interface ReaderDeps {
   readonly baseUrl: string;
+  /** Of the rules. */
+  readonly language: Language;
   readonly store: Pick<Store, "read" | "blobs">;
   readonly limits: Limits;
   readonly stillMay: StillMay;
 }
 
-export function createReader({ baseUrl, store, limits, stillMay }: ReaderDeps): Reader {
+export function createReader({ baseUrl, language, store, limits, stillMay }: ReaderDeps): Reader {
   const { blobs } = store;
   const derived = new Lru<string, Uint8Array>(DERIVED_BYTES_MAX);
 
@@ -93,6 +97,28 @@ export function createReader({ baseUrl, store, limits, stillMay }: ReaderDeps): 
     const chosen = negotiate(operation.headers.accept, offered);
     if (chosen === null) throw new Problem("not-acceptable", `Available: ${offered.join(", ")}`);
     return chosen;
+  }
+
+  /**
+   * Where policies add to those from above, no rules of its own and rules that say nothing are the same: clients of that
+   * language look for the latter, and write into what they find.
+   */
+  async function impliedRules(snapshot: Snapshot, target: Target): Promise<Stored | null> {
+    if (language.implied === null || target.auxiliary !== "acl") return null;
+    const found = await findResource(snapshot, target.subject);
+    if (!found) return null;
+    const { entry, record } = found;
+    const bytes = Buffer.from(language.implied(baseUrl.slice(0, -1) + target.subject));
+    const { modified } = record;
+    return {
+      entry,
+      version: entry.version,
+      contentType: "text/turtle",
+      modified,
+      isRdf: true,
+      bytes,
+      blob: null,
+    };
   }
 
   async function representDocument(pod: Pod, operation: Operation, stored: Stored): Promise<Representation> {
@@ -137,11 +163,14 @@ export function createReader({ baseUrl, store, limits, stillMay }: ReaderDeps): 
     async read(snapshot, pod, operation, mayRead) {
       const { target, headers } = operation;
       let representation: Representation | null;
+      let ofProfile: readonly string[] = [];
       if (target.isContainer) {
         representation = await list(snapshot, pod, operation);
       } else {
-        const stored = await findStored(snapshot, target);
+        const stored = (await findStored(snapshot, target)) ?? (await impliedRules(snapshot, target));
         representation = stored && (await representDocument(pod, operation, stored));
+        if (stored && isProfile(pod, operation.url))
+          ofProfile = await profileLinks(pod, operation.url, stored);
       }
       if (!representation) {
         const other = target.auxiliary ? null : otherForm(target.path);
@@ -163,9 +192,12 @@ export function createReader({ baseUrl, store, limits, stillMay }: ReaderDeps): 
       const common = {
         ...abilityHeaders(nature),
         ...inertHeaders(contentType),
-        link: [linkHeader(baseUrl, target, nature, pod.owner), ...constraintLinks(shapes), ...links].join(
-          ", ",
-        ),
+        link: [
+          linkHeader(baseUrl, target, nature, pod.owner, language),
+          ...constraintLinks(shapes),
+          ...links,
+          ...ofProfile,
+        ].join(", "),
         etag,
         "last-modified": new Date(modified).toUTCString(),
         vary: `Accept, Authorization, Origin${target.isContainer ? ", Prefer" : ""}`,

@@ -7,7 +7,7 @@ function clean(name: string, bytesMax: number): string {
     name
       // oxlint-disable-next-line no-control-regex -- control characters are what this removes
       .replace(/[\u0000-\u001f\u007f/\\]+/g, "-")
-      .replace(/\.(acl|meta)$/i, "-$1")
+      .replace(/\.(acl|acr|meta)$/i, "-$1")
       .replace(/^\.+|\.+$/g, ""),
   )
     .subarray(0, bytesMax)

@@ -177,6 +177,18 @@ export async function purgeTrashed(edit: Edit, item: TrashItem): Promise<void> {
   transaction.delete("trash", dayOfId(id), id);
 }
 
+/** Says, blindly, that who may do what in the pod is not what it was: writers of access lists do not conflict by it. */
+export function stampAccess({ transaction, now }: Edit): void {
+  transaction.put("stamp", "", "acl", encodeRecord({ modified: now }));
+}
+
+/** Whether access lists of the pod were written or taken away after this deletion, by the number of the commit. */
+async function hasAccessChanged({ transaction }: Edit, { id }: TrashItem): Promise<boolean> {
+  const stamp = await transaction.get("stamp", "", "acl");
+  const deletion = await transaction.get("trash", dayOfId(id), id);
+  return (stamp?.version ?? 0) > (deletion?.version ?? 0);
+}
+
 /** What comes back beside the document itself. */
 export interface Returned {
   /** Rewrites an access list for its new place. */
@@ -187,29 +199,46 @@ export interface Returned {
 
 /**
  * Puts a deletion back to `path`, which is free and whose folder is there. Nobody gains access by it: where the rules that
- * held are gone with their folder, it comes back for its owner's eyes only.
+ * held are gone with their folder, or access lists of the pod were changed since, so that its own may let in whom the owner
+ * has shut out meanwhile, it comes back for its owner's eyes only.
+ * @returns whether it did.
+ * @throws Problem `conflict` for an access list by itself, where lists were changed since.
  */
 export async function returnTrashed(
   edit: Edit,
   item: TrashItem,
   path: string,
   { rewriteList, privateList }: Returned,
-): Promise<void> {
+): Promise<boolean> {
   const { transaction, now } = edit;
   const { id, record, parts } = item;
   const group = contentGroup(id);
+  const isOutdated = parts.includes("acl") && (await hasAccessChanged(edit, item));
+  if (isOutdated && !record)
+    throw new Problem(
+      "conflict",
+      "Who may do what was changed since this was deleted, so it could let in again whom you have shut out; share anew instead",
+    );
   const put = async (part: Auxiliary): Promise<void> => {
     const entry = await transaction.get("version", group, part);
     if (!entry) throw new Problem("unavailable", "A part of what was deleted is missing");
     const document = decodeDocument(entry);
     const { version: _version, ...kept } = document;
-    const bytes =
-      part === "acl" && path !== item.path
-        ? await rewriteList(document.bytes, document.contentType)
+    const isPrivate = part === "acl" && isOutdated;
+    const contentType = isPrivate ? "text/turtle" : document.contentType;
+    const bytes = isPrivate
+      ? privateList()
+      : part === "acl" && path !== item.path
+        ? await rewriteList(document.bytes, contentType)
         : document.bytes;
     edit.count(bytes.length - document.bytes.length, 0);
     const subject = record ? path : path.slice(0, -part.length - 1);
-    transaction.put("auxiliary", subject, part, encodeDocument({ ...kept, bytes, modified: now }));
+    transaction.put(
+      "auxiliary",
+      subject,
+      part,
+      encodeDocument({ ...kept, contentType, bytes, modified: now }),
+    );
     markDue(edit, `${subject}.${part}`, document.history);
     if (subject.endsWith("/")) transaction.put("stamp", subject, "", encodeRecord({ modified: now }));
   };
@@ -233,10 +262,10 @@ export async function returnTrashed(
     transaction.delete("version", group, part);
   }
   transaction.delete("trash", dayOfId(id), id);
-  if (!record || parts.includes("acl")) return;
+  if (!record || parts.includes("acl")) return isOutdated;
   const { governed, governedSince } = await governorOf(transaction, path);
   const isSame = governedSince === (item.governedSince ?? governedSince); // Older servers did not keep it.
-  if (governed === item.governed && isSame) return;
+  if (governed === item.governed && isSame) return false;
   const bytes = privateList();
   transaction.put(
     "auxiliary",
@@ -245,4 +274,5 @@ export async function returnTrashed(
     encodeDocument({ contentType: "text/turtle", modified: now, bytes }),
   );
   edit.count(bytes.length, 0);
+  return true;
 }

@@ -1,10 +1,9 @@
 /** PUT, POST, PATCH and DELETE, one idea in four verbs: each prepares what needs no snapshot, then acts inside one transaction. */
-import { ldp } from "@freehold/vocab";
+import type { Language } from "../access/language.ts";
 import { Problem } from "../errors.ts";
 import { encodeSegment, nameOf, parentOf, parseTarget, type Target } from "../iri.ts";
 import type { Limits } from "../limits.ts";
 import type { Operation, Result } from "../operation.ts";
-import { violatesProtected } from "../profile.ts";
 import { parseRdf, prefixesOf } from "../rdf/parse.ts";
 import { applyPatch } from "../rdf/patch.ts";
 import { serializeRdf } from "../rdf/serialize.ts";
@@ -12,6 +11,7 @@ import type { Quad } from "../rdf/terms.ts";
 import type { Pod } from "../store/pods.ts";
 import type { Blobs, Transaction } from "../store/store.ts";
 import { checkWriteConditions, etagOf, hasWriteConditions } from "./conditions.ts";
+import { CLAUSES, createFolderRules, refusal } from "./constraints.ts";
 import {
   type Content,
   link,
@@ -24,10 +24,11 @@ import {
 import type { Edit } from "./edit.ts";
 import { containerState, findResource, findStored, otherForm } from "./find.ts";
 import { ALLOWED, abilityHeaders, linkHeader, natureOf } from "./headers.ts";
-import { isServerManaged } from "./managed.ts";
+import { checkMembers, isServerManaged } from "./managed.ts";
 import { asksForContainer, type Prepared, prepareContent, preparePatch } from "./prepare.ts";
 import { shapeProblem, shapesIn, type Violation } from "./shape.ts";
 import { nameFromSlug, unguessable } from "./slug.ts";
+import { checkKept, isProfile, keptKind, leadsTo } from "./webid.ts";
 
 /** What the commit leaves to do: the answer, made once the new version is known. */
 export interface Written {
@@ -36,8 +37,11 @@ export interface Written {
 
 export interface WriterDeps {
   readonly baseUrl: string;
+  /** Of the rules. */
+  readonly language: Language;
   readonly blobs: Blobs;
   readonly limits: Limits;
+  readonly now: () => Date;
   /** @throws Problem `acl-invalid` when an access list may not replace the present one. */
   readonly checkAcl: (quads: readonly Quad[], aclUrl: string, subjectUrl: string, pod: Pod) => void;
   /** Null when the document fits, and for shapes that this server does not know. */
@@ -62,8 +66,9 @@ export interface Writer {
 }
 
 export function createWriter(deps: WriterDeps): Writer {
-  const { baseUrl, blobs, limits } = deps;
+  const { baseUrl, blobs, limits, language } = deps;
   const origin = baseUrl.slice(0, -1);
+  const rules = createFolderRules(limits, deps.now);
 
   function answer(status: number, pod: Pod, target: Target, created = false) {
     const nature = natureOf(target, pod.name);
@@ -71,7 +76,7 @@ export function createWriter(deps: WriterDeps): Writer {
       status,
       headers: {
         ...abilityHeaders(nature),
-        link: linkHeader(baseUrl, target, nature, pod.owner),
+        link: linkHeader(baseUrl, target, nature, pod.owner, language),
         etag: etagOf(generation, target.isContainer ? "ttl" : ""),
         ...(created && { location: `${origin}${target.path}` }),
       },
@@ -93,6 +98,12 @@ export function createWriter(deps: WriterDeps): Writer {
     checkWriteConditions(headers, state && etagOf(state.version), state?.modified ?? null);
   }
 
+  /** What the folder's description asks of its members. */
+  async function constraintsOf(transaction: Transaction, folder: string | null): Promise<readonly string[]> {
+    const meta = folder && (await transaction.get("auxiliary", folder, "meta"));
+    return meta ? shapesIn(meta, `${origin}${folder}`) : [];
+  }
+
   /** @param mayRead Whether the agent may know all that is in the document. */
   async function checkShape(
     transaction: Transaction,
@@ -100,10 +111,7 @@ export function createWriter(deps: WriterDeps): Writer {
     quads: readonly Quad[],
     mayRead: boolean,
   ): Promise<void> {
-    const parent = parentOf(path);
-    const meta = parent && (await transaction.get("auxiliary", parent, "meta"));
-    if (!meta) return;
-    for (const shape of await shapesIn(meta, `${origin}${parent}`)) {
+    for (const shape of await constraintsOf(transaction, parentOf(path))) {
       const violation = await deps.validate(quads, shape);
       if (violation) throw shapeProblem(shape, violation, mayRead);
     }
@@ -113,20 +121,11 @@ export function createWriter(deps: WriterDeps): Writer {
   function checkDescription(target: Target, quads: readonly Quad[]): void {
     if (target.auxiliary !== "meta" || !target.subject.endsWith("/")) return;
     if (quads.some((quad) => isServerManaged(quad, `${origin}${target.subject}`)))
-      throw new Problem(
+      throw refusal(
         "conflict",
+        CLAUSES.memberMetadata,
         "What a folder contains, and what the server says of its members, cannot be written",
       );
-  }
-
-  function checkProtected(pod: Pod, url: string, before: readonly Quad[], after: readonly Quad[]): void {
-    if (!isProfile(pod, url)) return;
-    if (violatesProtected(before, after, pod.owner)) {
-      throw new Problem(
-        "protected-triple",
-        "The log-in service, the storage, the keys and the passport are changed on the account page only",
-      );
-    }
   }
 
   async function checkNew(
@@ -140,10 +139,11 @@ export function createWriter(deps: WriterDeps): Writer {
     checkDescription(target, quads);
     if (target.auxiliary) return;
     await checkShape(transaction, target.path, quads, true); // All of it is the agent's own.
-    if (!isProfile(pod, url)) return;
+    const kind = await keptKind(transaction, pod, origin, url);
+    if (!kind) return;
     const stored = await findStored(transaction, target);
     const before = stored?.isRdf && stored.bytes ? await parseRdf(stored.bytes, stored.contentType, url) : [];
-    checkProtected(pod, url, before, quads);
+    checkKept(pod, kind, before, quads);
   }
 
   /** Stores RDF at a document or an auxiliary. @throws Problem `not-found` for an auxiliary of nothing. */
@@ -174,11 +174,10 @@ export function createWriter(deps: WriterDeps): Writer {
     if (target.isContainer) {
       const found = await findResource(transaction, target.path);
       const quads = prepared?.kind === "container" ? prepared.quads : [];
-      if (quads.some((quad) => quad.predicate.value === ldp.contains))
-        throw new Problem("conflict", "What a folder contains is changed by adding and deleting");
+      checkMembers(url, quads);
       if (!found) {
         if (await findResource(transaction, otherForm(target.path)))
-          throw new Problem("conflict", `${nameOf(target.path)} is a document`);
+          throw refusal("conflict", CLAUSES.slash, `${nameOf(target.path)} is a document`);
         putContainer(edit, target.path);
         await link(edit, target.path);
       }
@@ -187,6 +186,8 @@ export function createWriter(deps: WriterDeps): Writer {
       return { answer: found && !isDescribed ? withoutEtag(told) : told };
     }
     const before = await findStored(transaction, target);
+    if (before && !target.auxiliary)
+      rules.checkReplace(operation, await constraintsOf(transaction, parentOf(target.path)));
     if (prepared?.kind === "rdf") {
       await checkNew(transaction, pod, url, target, prepared.quads);
       await putRdf(edit, target, prepared.contentType, prepared.bytes);
@@ -209,6 +210,7 @@ export function createWriter(deps: WriterDeps): Writer {
     if (!container || container.record.kind !== "container")
       throw new Problem("not-found", "There is no folder here");
     await checkConditions(transaction, operation);
+    rules.checkPost(pod, operation, prepared, await constraintsOf(transaction, operation.target.path));
     const slash = prepared?.kind === "container" ? "/" : "";
     let name = nameFromSlug(operation.headers.slug, limits.slugBytesMax);
     const wanted = parseTarget(`${operation.target.path}${encodeSegment(name)}${slash}`);
@@ -222,9 +224,13 @@ export function createWriter(deps: WriterDeps): Writer {
     const target = parseTarget(`${operation.target.path}${encodeSegment(name)}${slash}`);
     const url = `${origin}${target.path}`;
     if (prepared?.kind === "container") {
+      // As with documents: relative references mean the new folder. https://www.w3.org/TR/ldp/#ldpc-post-rdfnullrel
+      const { source } = prepared;
+      const quads = source ? await parseRdf(source.bytes, source.contentType, url, limits) : [];
+      checkMembers(url, quads);
       putContainer(edit, target.path);
       await link(edit, target.path);
-      await describeContainer(edit, target, prepared.quads);
+      await describeContainer(edit, target, quads);
       return { answer: answer(201, pod, target, true) };
     }
     if (prepared?.kind === "rdf") {
@@ -257,6 +263,8 @@ export function createWriter(deps: WriterDeps): Writer {
       ? { ...operation.target, isContainer: false, auxiliary: "meta" }
       : operation.target;
     const url = operation.target.isContainer ? `${operation.url}.meta` : operation.url;
+    if (target.auxiliary === "meta" && target.subject.endsWith("/"))
+      rules.checkPatch(pod, operation, await constraintsOf(transaction, target.subject));
     const stored = await findStored(transaction, target);
     if (stored && (!stored.isRdf || !stored.bytes))
       throw new Problem("conflict", "Only RDF documents can be patched");
@@ -266,7 +274,8 @@ export function createWriter(deps: WriterDeps): Writer {
     if (target.auxiliary === "acl") deps.checkAcl(after, url, `${origin}${target.subject}`, pod);
     else if (!target.auxiliary) {
       await checkShape(transaction, target.path, after, await mayRead(target.path));
-      checkProtected(pod, url, before, after);
+      const kind = await keptKind(transaction, pod, origin, url);
+      if (kind) checkKept(pod, kind, before, after);
     }
     const contentType = stored?.contentType ?? "text/turtle";
     const prefixes = stored?.bytes && contentType.startsWith("text/turtle") ? prefixesOf(stored.bytes) : {};
@@ -290,7 +299,9 @@ export function createWriter(deps: WriterDeps): Writer {
   ): Promise<Written> {
     const { target, url } = operation;
     const { transaction } = edit;
-    const gone = withoutEtag(answer(204, pod, target));
+    // 205, for there are clients that take nothing else for done: "reset what you show of it".
+    // https://www.rfc-editor.org/rfc/rfc9110#section-15.3.6
+    const gone = withoutEtag(answer(205, pod, target));
     if (target.auxiliary) {
       if (!(await findStored(transaction, target))) throw new Problem("not-found");
       await checkConditions(transaction, operation);
@@ -307,6 +318,13 @@ export function createWriter(deps: WriterDeps): Writer {
     }
     await checkConditions(transaction, operation);
     if (isProfile(pod, url)) throw new Problem("protected-triple", "The profile itself cannot be deleted");
+    rules.checkReplace(operation, await constraintsOf(transaction, parentOf(target.path)));
+    const property = await leadsTo(transaction, pod, origin, url);
+    if (property !== null)
+      throw new Problem(
+        "protected-triple",
+        `The owner's profile leads here by ${property}; change that first`,
+      );
     await removeResource(edit, target.path, found.record);
     return { answer: gone };
   }
@@ -352,11 +370,6 @@ export function createWriter(deps: WriterDeps): Writer {
       if (prepared?.kind === "blob") await blobs.release(pod.id, prepared.hash);
     },
   };
-}
-
-/** The document of the pod owner's own WebID. */
-function isProfile(pod: Pod, url: string): boolean {
-  return pod.owner.startsWith(url) && (pod.owner[url.length] ?? "#") === "#";
 }
 
 /** For an act after which the target has no representation, or the one it had. */

@@ -58,8 +58,11 @@ interface Membership {
   version: number;
 }
 
-/** @param origin Of all addresses; no slash at the end. */
-export function createDocuments(origin: string): Documents {
+/**
+ * @param origin Of all addresses; no slash at the end.
+ * @param rulesEnding Of the addresses of rules: four characters.
+ */
+export function createDocuments(origin: string, rulesEnding: ".acl" | ".acr" = ".acl"): Documents {
   const known = new Lru<string, Known>(INVENTORY_DOCUMENTS_MAX);
   const virtual = new Lru<string, number>(VIRTUAL_NUMBERS_MAX);
   let lastNumber = 0;
@@ -71,7 +74,7 @@ export function createDocuments(origin: string): Documents {
     const members = new Map<string, Membership>();
     const auxiliary = new Map<string, number>();
     for await (const entry of snapshot.all("auxiliary")) {
-      const path = `${entry.group}.${entry.item}`;
+      const path = entry.item === "acl" ? entry.group + rulesEnding : `${entry.group}.${entry.item}`;
       auxiliary.set(path, entry.version);
       if (entry.item === "acl" || entry.item === "meta")
         found.push({ path, kind: entry.item, version: `${entry.version}` });

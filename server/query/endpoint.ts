@@ -8,7 +8,7 @@ import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Agent, Operation, Result } from "../operation.ts";
-import { cardPath } from "../profile.ts";
+import { isOpenAtFirst } from "../profile.ts";
 import { negotiate } from "../rdf/media.ts";
 import { serializeRdf } from "../rdf/serialize.ts";
 import type { Pod } from "../store/pods.ts";
@@ -28,6 +28,8 @@ export interface QueriesDeps {
   readonly limits: Limits;
   readonly log: Log;
   readonly access: {
+    /** How the addresses of rules end. */
+    readonly language: { readonly ending: ".acl" | ".acr" };
     reader(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<(path: string) => Promise<boolean>>;
   };
   /** Graphs for the pod's owner alone that are no documents; only for a query that names them. */
@@ -58,7 +60,7 @@ const HEADERS = { "cache-control": "private, no-cache", vary: "Accept, Authoriza
 /** No thread is started before the first query. */
 export function createQueries({ baseUrl, limits, log, access, ownersGraphs }: QueriesDeps): Queries {
   const origin = baseUrl.slice(0, -1);
-  const documents = createDocuments(origin);
+  const documents = createDocuments(origin, access.language.ending);
   const threads = createQueryThreads(limits, log);
 
   /**
@@ -137,8 +139,7 @@ export function createQueries({ baseUrl, limits, log, access, ownersGraphs }: Qu
     pod: Pod,
     agent: Agent,
   ): Promise<void> {
-    const card = cardPath(pod.name);
-    for (const { path } of all) if (path !== card && (await mayRead(path))) return;
+    for (const { path } of all) if (!isOpenAtFirst(pod.name, path) && (await mayRead(path))) return;
     if (agent.webid === null)
       throw new Problem("login-required", "Nothing but the profile is open to everybody");
     throw new Problem(
@@ -156,7 +157,8 @@ export function createQueries({ baseUrl, limits, log, access, ownersGraphs }: Qu
     inventory: Inventory,
     mayRead: MayRead,
   ) {
-    const isOwner = operation.agent.webid === pod.owner;
+    // An app that the owner lets do less is not told what only the owner is.
+    const isOwner = operation.agent.webid === pod.owner && (await mayRead(`/${pod.name}/.acl`));
     let left = isOwner ? limits.queryOwnerMsMax : limits.queryMsMax;
     const timed = async (task: Parameters<QueryThread["ask"]>[0]) => {
       const started = performance.now();

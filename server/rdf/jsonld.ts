@@ -16,8 +16,11 @@ const CONTEXTS: Readonly<Record<string, string>> = {
   "http://schema.org": "schema",
   "http://schema.org/": "schema",
   "https://w3id.org/freehold/ns": "freehold",
+  "http://www.w3.org/ns/ldp": "ldp", // As the examples of Linked Data Notifications have it.
   "https://www.w3.org/ns/activitystreams": "activitystreams",
+  "https://www.w3.org/ns/lws/v1": "lws",
   "https://www.w3.org/ns/solid/notifications-context/v1": "solid-notifications",
+  "https://www.w3.org/ns/solid/notification/v1": "solid-notifications", // As other servers and their clients name it.
 };
 
 const RDF_JSON = `${rdf.type.slice(0, -"type".length)}JSON`;
@@ -87,7 +90,7 @@ function createLoader(): (url: string) => Promise<Json> {
     const name = CONTEXTS[url];
     if (name === undefined)
       throw new Problem(
-        "rdf-invalid",
+        "context-unknown",
         `JSON-LD: the context ${url.slice(0, 200)} is not known here, and contexts are never fetched; write it into the document`,
       );
     let context = loaded.get(name);
@@ -195,7 +198,7 @@ function triplesOf(expanded: Json, limits: RdfLimits): Quad[] {
   return quads;
 }
 
-/** @throws Problem `rdf-invalid`; names the context if one is not bundled. */
+/** @throws Problem `rdf-invalid`, `context-unknown` with the name of one that is not bundled. */
 export async function parseJsonLd(bytes: Uint8Array, baseIri: string, limits: RdfLimits): Promise<Quad[]> {
   const text = decodeUtf8(bytes, "JSON-LD");
   const deep = tooDeepJson(text, limits.jsonDepthMax);

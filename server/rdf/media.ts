@@ -28,8 +28,8 @@ interface Range {
 
 const RANGES_MAX = 64; // A browser sends about eight; a longer list is noise.
 
-/** Parts at `separator`, but not at one in a quoted string. */
-function split(text: string, separator: string): string[] {
+/** Parts of a header field at `separator`, but not at one in a quoted string. */
+export function splitField(text: string, separator: string): string[] {
   const parts: string[] = [];
   let start = 0;
   let quoted = false;
@@ -47,7 +47,7 @@ function split(text: string, separator: string): string[] {
 }
 
 function parseRange(text: string): Range {
-  const [type = "", ...rest] = split(text, ";").map((part) => part.trim());
+  const [type = "", ...rest] = splitField(text, ";").map((part) => part.trim());
   const weight = rest.find((part) => /^q\s*=/i.test(part));
   const quality = weight === undefined ? 1 : Number(weight.slice(weight.indexOf("=") + 1).trim());
   return { type: type.toLowerCase(), quality: quality >= 0 && quality <= 1 ? quality : 0 };
@@ -70,7 +70,7 @@ function precision(range: Range, type: string): number {
  */
 export function negotiate(accept: string | undefined, offered: readonly string[]): string | null {
   if (accept === undefined || accept.trim() === "") return offered[0] ?? null;
-  const ranges = split(accept, ",").slice(0, RANGES_MAX).map(parseRange);
+  const ranges = splitField(accept, ",").slice(0, RANGES_MAX).map(parseRange);
   let best: string | null = null;
   let most = 0;
   for (const type of offered) {

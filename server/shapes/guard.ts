@@ -20,6 +20,15 @@ const KNOWN: ReadonlySet<string> = new Set(
   `${CONSTRAINTS} ${OTHERS} ${REPORTS}`.split(" ").map((name) => SH + name),
 );
 
+/** Whose subject is a shape, or a piece of machinery for shapes, whatever else is said of it. https://www.w3.org/TR/shacl/#shapes */
+const OF_SHAPES: ReadonlySet<string> = new Set(
+  `${CONSTRAINTS} targetClass targetNode targetSubjectsOf targetObjectsOf target parameter sparql js rule`
+    .split(" ")
+    .map((name) => SH + name),
+);
+
+/** Predicates whose object is what shapes are held against. */
+const TO_DATA: ReadonlySet<string> = new Set([`${SH}targetNode`, sh.hasValue]);
 /** Predicates whose object is a shape. */
 const TO_SHAPE: ReadonlySet<string> = new Set([sh.node, sh.property, sh.not, sh.qualifiedValueShape]);
 /** Predicates whose object is a list of shapes. */
@@ -46,6 +55,24 @@ function bySubject(quads: readonly Quad[]): Graph {
     else graph.set(key, [quad]);
   }
   return graph;
+}
+
+function isOfShape({ predicate, object }: Quad): boolean {
+  if (predicate.value !== rdf.type) return OF_SHAPES.has(predicate.value);
+  return object.value.startsWith(SH) && !object.value.startsWith(`${SH}Validation`); // Reports are about data.
+}
+
+/** Shapes and whatever hangs on them. What else is in the document nothing looks at. */
+function usedOf(graph: Graph): Graph {
+  const used = new Map<string, readonly Quad[]>();
+  const waiting = [...graph].filter(([, quads]) => quads.some(isOfShape)).map(([key]) => key);
+  for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
+    const quads = graph.get(key);
+    if (!quads || used.has(key)) continue;
+    used.set(key, quads);
+    for (const { predicate, object } of quads) if (!TO_DATA.has(predicate.value)) waiting.push(keyOf(object));
+  }
+  return used;
 }
 
 const objectOf = (quads: readonly Quad[], predicate: string): Quad["object"] | undefined =>
@@ -152,15 +179,16 @@ function compilePatterns(graph: Graph, limits: Limits): Patterns {
 export function guardShapes(quads: readonly Quad[], limits: Limits): Patterns {
   if (quads.length > limits.shapeQuadsMax)
     refuse(`A shapes document has at most ${limits.shapeQuadsMax} triples`);
-  for (const { predicate } of quads) {
-    if (predicate.value === IMPORTS) refuse("owl:imports is not followed; put the shapes into one document");
+  if (quads.some(({ predicate }) => predicate.value === IMPORTS))
+    refuse("owl:imports is not followed; put the shapes into one document");
+  const graph = usedOf(bySubject(quads));
+  for (const { predicate } of [...graph.values()].flat()) {
     if (predicate.value.startsWith(SH) && !KNOWN.has(predicate.value)) {
       refuse(
         `sh:${predicate.value.slice(SH.length, SH.length + 80)} is not evaluated here: shapes are SHACL core`,
       );
     }
   }
-  const graph = bySubject(quads);
   checkLists(graph);
   checkNesting(graph, limits.shapeDepthMax);
   return compilePatterns(graph, limits);

@@ -19,6 +19,14 @@ export function decodeRecord<T>(entry: Entry): T {
   return value as T;
 }
 
+/**
+ * The same for one of very many, which is looked at once and let go. What a WeakMap has for a key that is gone stays until
+ * the whole heap is gone through: of a million records that is hundreds of MiB.
+ */
+export function decodeOnce<T>(entry: Entry): T {
+  return (parsed.get(entry) ?? JSON.parse(decoder.decode(entry.value))) as T;
+}
+
 /** One earlier version of a document, as its history counts it: nothing must be read to write the next one. */
 export type Kept = readonly [
   /** 1 for the first that was ever kept. */
@@ -84,6 +92,8 @@ export interface ResourceRecord {
   /** Milliseconds since 1970. */
   readonly created: number;
   readonly modified: number;
+  /** WebID of who made it, where rules may ask for that. */
+  readonly creator?: string;
   /** Hash of the file that holds a large binary; then there is no `body` record. */
   readonly blob?: string;
   readonly history?: History;

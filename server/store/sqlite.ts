@@ -9,12 +9,10 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { clearDraftsOf, makeFolder, syncFolder } from "./durable.ts";
-import { StoreRefused } from "./refused.ts";
 import { keyringFile, openKeyring } from "./sealed/keyring.ts";
 import { groupKeyOf, type PodKeys } from "./sealed/seal.ts";
 import { ANSWERS } from "./sqlite/batch.ts";
@@ -23,13 +21,14 @@ import { createCache } from "./sqlite/cache.ts";
 import { createCopies } from "./sqlite/copy.ts";
 import { createGate } from "./sqlite/gate.ts";
 import { createJournal } from "./sqlite/journal.ts";
-import { lockFolder, makePrivate } from "./sqlite/lock.ts";
+import { lockFolder } from "./sqlite/lock.ts";
 import { createProofs } from "./sqlite/proof.ts";
 import { createReaders, type PodRow } from "./sqlite/readers.ts";
 import { createRekeys } from "./sqlite/rekey.ts";
-import { openScan } from "./sqlite/scan.ts";
-import { migrate } from "./sqlite/schema.ts";
-import { type Ground, look, SqliteSnapshot, SqliteTransaction } from "./sqlite/snapshot.ts";
+import { loadingIn } from "./sqlite/scan.ts";
+import { prepareDatabase } from "./sqlite/schema.ts";
+import { type Ground, look, SqliteSnapshot } from "./sqlite/snapshot.ts";
+import { SqliteTransaction } from "./sqlite/transaction.ts";
 import { refuseDamagedLog } from "./sqlite/wal-check.ts";
 import { problemOf, startWriter } from "./sqlite/writer-thread.ts";
 import { type PodId, SERVER_POD, type Store, TABLES } from "./store.ts";
@@ -62,42 +61,6 @@ function problemOfFile(error: unknown): Problem {
 }
 
 /**
- * Migrates the database; on a full disk with the room that was kept for it.
- * @throws StoreRefused also in SQLite's own words: not a database, disk I/O error, …
- */
-function prepare(file: string, storeId: Uint8Array, now: () => Date, makeRoom: () => void): void {
-  makePrivate(file);
-  const database = new DatabaseSync(file, { timeout: 5_000 });
-  try {
-    try {
-      migrate(database, storeId, now);
-    } catch (error) {
-      if ((error as { errcode?: number }).errcode === undefined) throw error;
-      makeRoom();
-      migrate(database, storeId, now);
-    }
-  } catch (cause) {
-    if ((cause as { errcode?: number }).errcode === undefined) throw cause;
-    throw new StoreRefused(
-      `The database ${file} cannot be opened: ${(cause as Error).message}. If the disk is in order, restore the file from its backup.`,
-      { cause },
-    );
-  } finally {
-    database.close();
-  }
-}
-
-/** Pods whose loading a crash has cut short. */
-function loadingIn(file: string): readonly PodId[] {
-  const scan = openScan(file);
-  try {
-    return scan.loading();
-  } finally {
-    scan.close();
-  }
-}
-
-/**
  * Opens the store in `folder`, or makes it.
  * @throws StoreRefused with what to do: already running, newer schema, SQLite too old, missing or wrong keys.
  */
@@ -126,7 +89,7 @@ export async function openSqliteStore({
     });
     const reserveFile = join(folder, "reserve");
     refuseDamagedLog(file); // Before SQLite sees it, and cuts it off where it is damaged.
-    prepare(file, keyring.storeId, now, () => rmSync(reserveFile, { force: true }));
+    prepareDatabase(file, keyring.storeId, now, () => rmSync(reserveFile, { force: true }));
     await syncFolder(folder);
     const writer = await startWriter({ file, reserveFile, reserveBytes: limits.diskReserveBytes }, log);
     closers.push(() => writer.close());

@@ -18,7 +18,7 @@ export const TABLES = Object.freeze({
   resource: 1, // group = container path, item = name in it: what the listing shows
   body: 2, // group = path, item = "": the client's own bytes
   auxiliary: 3, // group = subject path, item = "acl" | "meta"
-  stamp: 4, // group = container path, item = "": when the membership last changed
+  stamp: 4, // group = container path, item = "": when the membership last changed; group = "", item = "acl": when access lists did
   blob: 5, // group = blob hash, item = path that uses it
   account: 6,
   credential: 7,
@@ -33,6 +33,8 @@ export const TABLES = Object.freeze({
   trash: 16, // group = day of the deletion, item = an id of it: what was deleted and can be brought back
   head: 17, // group = "", item = number: signed heads of the journal
   restriction: 18, // group = "", item = "": the folders and documents that are frozen for all but the owner
+  channel: 19, // group = "", item = its id: who is told of changes, and how
+  outbox: 20, // group = "standing", item = channel: how its receiver is doing. Of the server: group = "pods", item = pod's name: where to look; group = "lease": who sends
 } as const);
 export type Table = keyof typeof TABLES;
 

@@ -85,6 +85,7 @@ const within =
   (path: string): boolean =>
     path === place ||
     path === `${place}.acl` ||
+    path === `${place}.acr` ||
     path === `${place}.meta` ||
     (place.endsWith("/") && path.startsWith(place));
 

@@ -1,5 +1,5 @@
 /** What a former place recorded of a pod, kept as documents that only the owner sees. */
-import { acl, rdf } from "@freehold/vocab";
+import type { Language } from "../access/language.ts";
 import { type Pod } from "../store/pods.ts";
 import { membersOf, type Source } from "./archive.ts";
 import type { Arrivals } from "./arrivals.ts";
@@ -14,14 +14,6 @@ const KEPT: Readonly<Record<string, { readonly name: string; readonly type: stri
   "passport/operations.json": { name: "passport.json", type: "application/json" },
 };
 
-/** An access list for the owner alone. */
-export function ownerOnly(pod: Pod, url: string): Uint8Array {
-  const inherited = url.endsWith("/") ? ` ; <${acl.default}> <${url}>` : "";
-  return Buffer.from(
-    `<#owner> <${rdf.type}> <${acl.Authorization}> ; <${acl.agent}> <${pod.owner}> ; <${acl.accessTo}> <${url}>${inherited} ; <${acl.mode}> <${acl.Read}>, <${acl.Write}>, <${acl.Control}> .\n`,
-  );
-}
-
 /** @returns the folder's path; null when the archive holds no journal. */
 export async function formerHome(input: {
   readonly pod: Pod;
@@ -30,8 +22,9 @@ export async function formerHome(input: {
   readonly arrivals: Arrivals;
   readonly reading: Reading;
   readonly origin: string;
+  readonly language: Language;
 }): Promise<string | null> {
-  const { pod, source, manifest, arrivals, reading, origin } = input;
+  const { pod, source, manifest, arrivals, reading, origin, language } = input;
   const { hostname } = new URL(manifest.base);
   const id = manifest.id.replace(/[^0-9a-z]/gi, "").slice(0, 8);
   const taken = Date.parse(manifest.taken);
@@ -43,7 +36,7 @@ export async function formerHome(input: {
     if (!kept) continue;
     if (!isAny) {
       await arrivals.add({ kind: "folder", path: folder });
-      const bytes = ownerOnly(pod, origin + folder);
+      const bytes = Buffer.from(language.ownerOnly(pod.owner, origin + folder));
       await arrivals.add({ kind: "acl", path: folder, contentType: "text/turtle", bytes, modified: taken });
     }
     isAny = true;

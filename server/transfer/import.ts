@@ -1,5 +1,6 @@
 /**
- * A pod's archive, or a ZIP file of documents from anywhere, put into a pod of this server.
+ * A pod's archive, or a ZIP file of documents from anywhere, put into a pod of this server. Long, for it is one passage from
+ * the first byte of the archive to the last commit.
  *
  * What arrives is nobody's but the owner's until its access list is there: documents come with their own lists in one
  * commit, and the lists of folders last, the deepest first. Until then a folder that has a list in the archive has one for
@@ -10,6 +11,7 @@
  * what this server has not seen; in this pod's own chain they would be claims among facts. So it stays a document, beside
  * the passport's records, in a folder that says where it is from.
  */
+import type { Language } from "../access/language.ts";
 import { Problem } from "../errors.ts";
 import { type Auxiliary, parseIri, parseTarget, type Target } from "../iri.ts";
 import type { Limits } from "../limits.ts";
@@ -22,7 +24,7 @@ import type { Store } from "../store/store.ts";
 import { MANIFEST, type Member, membersOf, readDirectory, type Source } from "./archive.ts";
 import { type Arrivals, createArrivals, type FolderDates, type Place } from "./arrivals.ts";
 import { createReading, type Reading } from "./content.ts";
-import { FORMER_HOMES, formerHome, ownerOnly } from "./former-home.ts";
+import { FORMER_HOMES, formerHome } from "./former-home.ts";
 import type { Manifest, Row } from "./manifest.ts";
 import { placeOfName } from "./names.ts";
 import type { Move } from "./rebase.ts";
@@ -30,6 +32,8 @@ import { createRows, type Rows } from "./rows.ts";
 
 export interface ImportDeps {
   readonly baseUrl: string;
+  /** Of the rules. */
+  readonly language: Language;
   readonly store: Store;
   readonly limits: Limits;
   readonly now: () => Date;
@@ -213,7 +217,8 @@ function createRun(
       counts.issues = [...counts.issues, { path, detail }];
   }
 
-  const shutList = (path: string): Uint8Array => ownerOnly(pod, origin + path);
+  const shutList = (path: string): Uint8Array =>
+    Buffer.from(deps.language.ownerOnly(pod.owner, origin + path));
 
   const arrivals: Arrivals = createArrivals({
     pod,
@@ -324,7 +329,11 @@ function createRun(
         modified: row ? Date.parse(row.modified) : time,
       });
     } catch (error) {
-      if (!(error instanceof Problem) || !["body-too-large", "rdf-invalid"].includes(error.code)) throw error;
+      if (
+        !(error instanceof Problem) ||
+        !["body-too-large", "rdf-invalid", "context-unknown"].includes(error.code)
+      )
+        throw error;
       issue(path, error.detail ?? error.code);
     }
   }
@@ -333,7 +342,8 @@ function createRun(
     const { subject } = target;
     const kind = target.auxiliary as Auxiliary;
     if (kind === "acl" && !options.lists) return;
-    const urls = { before: `${addressBefore(subject)}.${kind}`, after: `${origin}${subject}.${kind}` };
+    const ending = kind === "acl" ? deps.language.ending : `.${kind}`;
+    const urls = { before: addressBefore(subject) + ending, after: origin + subject + ending };
     const modified = row ? Date.parse(row.modified) : member.modified;
     try {
       const expected = { contentType: row?.type ?? null, sha256: row?.sha256 ?? null };
@@ -346,7 +356,7 @@ function createRun(
       issue(`${subject}.${kind}`, error.detail ?? error.code);
       if (kind !== "acl") return;
       // Without a list of its own it would be as open as its folder: nobody wanted that.
-      const bytes = ownerOnly(pod, origin + subject);
+      const bytes = shutList(subject);
       await arrivals.add({ kind, path: subject, contentType: "text/turtle", bytes, modified });
     }
   }
@@ -406,7 +416,9 @@ function createRun(
       await addAuxiliary(placed);
       await arrivals.flush();
     }
-    if (manifest) counts.formerHome = await formerHome({ pod, source, manifest, arrivals, reading, origin });
+    const { language } = deps;
+    if (manifest)
+      counts.formerHome = await formerHome({ pod, source, manifest, arrivals, reading, origin, language });
     await arrivals.flush();
     await arrivals.dateFolders(
       folders.filter(({ path }) => !path.startsWith(`/${pod.name}/${FORMER_HOMES}`)),

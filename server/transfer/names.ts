@@ -14,7 +14,7 @@ const RESERVED = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹�
 // What some disks refuse, what nobody sees, and what makes a name look like another.
 const UNFIT = /[<>:"|?*\\/\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
 /** These endings are the access list's and the description's. */
-const AUXILIARY = /\.(acl|meta)$/iu;
+const AUXILIARY = /\.(acl|acr|meta)$/iu;
 
 /** The same for names that some disk takes for one. */
 const fold = (name: string): string => name.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC");

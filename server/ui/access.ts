@@ -82,7 +82,7 @@ class Access extends Part {
       ${refusalBox(this.refusal)}
       ${open.length === 0 ? html`<div class="empty">${icon("lock")}<p><strong>Your gate is closed.</strong><br />Share a folder with somebody, and they appear here, with a button that takes it back.</p></div>` : nothing}
       ${GROUPS.map((group) => this.#group(group, open))}
-      <fh-apps></fh-apps>
+      <fh-apps .pod=${this.me.pod}></fh-apps>
       <fh-activity></fh-activity>
       <section>
         <h2>Always</h2>

@@ -1,29 +1,43 @@
 /** `<fh-consent>`: an app asks to act for a person. Who asks, who you are, and two answers of equal size. */
-import { html, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import { ask, type Refusal, toRefusal } from "./ask.ts";
 import { Part, state } from "./element.ts";
 import { framed } from "./frame.ts";
 import { icon } from "./icons.ts";
-import type { State } from "./model.ts";
+import type { Reach, State } from "./model.ts";
 import { busyWords, refusalBox, waiting } from "./notices.ts";
+import { USUAL } from "./reach.ts";
 import "./sign-in.ts";
 import { hostOf, initialOf } from "./words.ts";
 
 interface Interaction {
-  readonly client: { readonly id: string; readonly name: string | null; readonly uri: string | null };
+  readonly client: {
+    readonly id: string;
+    readonly name: string | null;
+    readonly uri: string | null;
+    /** Where it describes itself; null when it registered itself, and nobody vouches for what it says. */
+    readonly describedBy: string | null;
+    readonly policy: string | null;
+    readonly terms: string | null;
+  };
   /** Address of who is signed in, or null. */
   readonly webid: string | null;
   readonly prompt: string;
   /** Where the answer goes: the one address that the app cannot make up. */
   readonly redirectTo: string | null;
+  readonly scopes: readonly string[];
+  /** What it may do already; null when it is new. */
+  readonly reach: Reach | null;
 }
 
 class Consent extends Part {
-  static override properties = state("server", "interaction", "refusal", "busy");
+  static override properties = state("server", "interaction", "refusal", "busy", "chosen");
   declare server: State | null;
   declare interaction: Interaction | null;
   declare refusal: Refusal | null;
   declare busy: "" | "allow" | "refuse";
+  /** Null while the choice is not whole. */
+  declare chosen: Reach | null;
   readonly #door =
     `/.oidc/interaction/${encodeURIComponent(new URLSearchParams(location.search).get("uid") ?? "none")}`;
 
@@ -33,6 +47,7 @@ class Consent extends Part {
     this.interaction = null;
     this.refusal = null;
     this.busy = "";
+    this.chosen = USUAL;
   }
 
   override connectedCallback(): void {
@@ -55,7 +70,8 @@ class Consent extends Part {
     this.busy = allow ? "allow" : "refuse";
     this.refusal = null;
     try {
-      location.assign((await ask<{ location: string }>("POST", this.#door, { allow })).location);
+      const answer = allow ? { allow, ...this.chosen } : { allow };
+      location.assign((await ask<{ location: string }>("POST", this.#door, answer)).location);
     } catch (error) {
       this.refusal = toRefusal(error);
       this.busy = "";
@@ -69,6 +85,22 @@ class Consent extends Part {
     );
     const host = place ? hostOf(place) : "an address it does not tell";
     return { name: client.name?.trim() || (place ? host : "An app without a name"), host };
+  }
+
+  readonly #choose = (event: Event): void => {
+    const value = (event.target as HTMLElement & { readonly value: Reach | null }).value;
+    if (JSON.stringify(value) !== JSON.stringify(this.chosen)) this.chosen = value;
+  };
+
+  /** Who says that the app is what it says. */
+  #vouching({ client }: Interaction): TemplateResult {
+    if (client.describedBy === null)
+      return html`<div class="notice">${icon("warn")}<div><strong>It registered itself; nobody vouches for it.</strong> Its name is only what it calls itself.</div></div>`;
+    const page = (address: string | null, words: string) =>
+      address === null
+        ? nothing
+        : html` <a href=${address} target="_blank" rel="noopener noreferrer">${words}</a>.`;
+    return html`<p class="small soft">${hostOf(client.describedBy)} says what this app is.${page(client.policy, "What it does with your data")}${page(client.terms, "Its terms")}</p>`;
   }
 
   protected override render(): TemplateResult {
@@ -90,15 +122,18 @@ class Consent extends Part {
     return framed(html`
       ${asker}
       <h1>Connect ${name} to your pod?</h1>
+      ${this.#vouching(interaction)}
       <ul class="facts">
-        <li>${icon("eye")}<div><strong>It can do what you can do</strong><small>See, add and change what is in your pod, until you sign out of it.</small></div></li>
         <li>${icon("card")}<div><strong>It learns who you are</strong><small>Your address: <span class="address">${server.account.address}</span></small></div></li>
+        ${interaction.scopes.includes("offline_access") ? html`<li>${icon("clock")}<div><strong>It wants to stay connected</strong><small>Also while you are away, until you disconnect it or do not use it for two weeks.</small></div></li>` : nothing}
         <li>${icon("key")}<div><strong>It does not get your password or passkey</strong><small>Allow only apps that you know.</small></div></li>
       </ul>
+      <fh-reach .reach=${interaction.reach ?? USUAL} .pod=${server.account.pod} @chosen=${this.#choose}></fh-reach>
+      <p class="small soft">This holds on this server, and you can change it at any time. Where others keep their data elsewhere, the app can do there what they let you do.</p>
       ${refusalBox(this.refusal)}
       <div class="pair">
         <button class="second" ?disabled=${this.busy !== ""} @click=${() => this.#answer(false)}>${busyWords(this.busy === "refuse", "Not now", "Going back …")}</button>
-        <button class="second" ?disabled=${this.busy !== ""} @click=${() => this.#answer(true)}>${busyWords(this.busy === "allow", "Allow", "Connecting …")}</button>
+        <button class="second" ?disabled=${this.busy !== "" || this.chosen === null} @click=${() => this.#answer(true)}>${busyWords(this.busy === "allow", "Allow", "Connecting …")}</button>
       </div>
       <p class="small soft center">Signed in as ${server.account.name}.</p>
     `);

@@ -106,6 +106,13 @@ export interface Trash {
   readonly cut: boolean;
 }
 
+/** What became of something that was brought back. */
+export interface BroughtBack {
+  readonly path: string;
+  /** Nobody but the owner sees it any more. */
+  readonly private: boolean;
+}
+
 /** One thing that was done, or a few of one kind in one minute. */
 export type ActivityRow =
   | { readonly number: number; readonly erased: true }
@@ -150,8 +157,15 @@ export interface SessionRow {
   readonly current: boolean;
 }
 
+/** What a person lets an app do, of what the person may. */
+export interface Reach {
+  /** Null is everywhere. */
+  readonly folders: readonly string[] | null;
+  readonly modes: readonly Mode[];
+}
+
 /** An app that the owner has let in at sign-in. */
-export interface AppRow {
+export interface AppRow extends Reach {
   readonly id: string;
   /** Its address, or a name that says nothing when it registered by itself. */
   readonly client: string;

@@ -17,6 +17,8 @@ const spell = (value: unknown): string => base64url(encoder.encode(JSON.stringif
 
 let pair: Promise<CryptoKeyPair> | null = null;
 let token: { readonly text: string; readonly until: number } | null = null;
+/** What the server wants to see in each proof, where it wants something. https://www.rfc-editor.org/rfc/rfc9449#section-9 */
+let nonce: string | null = null;
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const MARGIN_MS = 20_000; // A token that ends while a request is under way is no use.
@@ -31,6 +33,7 @@ async function proof(method: string, url: string): Promise<string> {
     htm: method,
     htu: url,
     iat: Math.floor(Date.now() / 1_000),
+    ...(nonce === null ? {} : { nonce }),
   };
   if (token)
     claims["ath"] = base64url(
@@ -79,7 +82,7 @@ export async function podFetch(
 ): Promise<Response> {
   await refreshToken();
   const url = new URL(path, location.href).href;
-  const response = await send(url, {
+  const request = async (): Promise<RequestInit> => ({
     method,
     credentials: "omit", // Pods know no cookies.
     cache: "no-store",
@@ -91,6 +94,10 @@ export async function podFetch(
     },
     ...(content ? { body: content.body } : {}),
   });
+  let response = await send(url, await request());
+  const wanted = response.headers.get("dpop-nonce");
+  if (wanted !== null) nonce = wanted;
+  if (response.status === 401 && wanted !== null) response = await send(url, await request());
   if (!response.ok) throw await refusalOf(response);
   return response;
 }

@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { ask, type Refusal, toRefusal } from "./ask.ts";
 import { Part, state } from "./element.ts";
 import { icon } from "./icons.ts";
-import type { Trash, TrashRow } from "./model.ts";
+import type { BroughtBack, Trash, TrashRow } from "./model.ts";
 import { busyWords, refusalBox, tell, waiting } from "./notices.ts";
 import { withProof } from "./prove.ts";
 import { agoOf, count, kindOf, nameIn, placeOf, sizeOf } from "./words.ts";
@@ -27,8 +27,8 @@ export async function restoreLatest(path: string): Promise<string | null> {
     .filter((item) => item.path === path && (item.kind === "document" || item.kind === "folder"))
     .sort((a, b) => b.deleted - a.deleted);
   if (!latest) return null;
-  return (await ask<{ path: string }>("POST", "/.account/trash/restore", { id: latest.id, rename: false }))
-    .path;
+  const body = { id: latest.id, rename: false };
+  return (await ask<BroughtBack>("POST", "/.account/trash/restore", body)).path;
 }
 
 class TrashRoom extends Part {
@@ -77,13 +77,17 @@ class TrashRoom extends Part {
 
   #restore({ id, path }: TrashRow): void {
     void this.#run(id, async () => {
-      const { path: place } = await ask<{ path: string }>("POST", "/.account/trash/restore", {
+      const { path: place, private: isPrivate } = await ask<BroughtBack>("POST", "/.account/trash/restore", {
         id,
         rename: true,
       });
-      return place === path
-        ? `${nameIn(path)} is back where it was.`
-        : `${nameIn(path)} is back, as ${nameIn(place)}, for there is another one now.`;
+      const back =
+        place === path
+          ? `${nameIn(path)} is back where it was.`
+          : `${nameIn(path)} is back, as ${nameIn(place)}, for there is another one now.`;
+      return isPrivate
+        ? `${back} Only you can see it now: who may see what was changed since. Share it again if you like.`
+        : back;
     });
   }
 

@@ -1,5 +1,6 @@
 /** A server's pods in the reference engine, made from Turtle: what the tests of this folder stand on. */
-import { type Access, createAccess } from "../../server/access/authorize.ts";
+import { type Access, type AccessDeps, createAccess } from "../../server/access/authorize.ts";
+import type { LanguageName } from "../../server/access/language.ts";
 import { nameOf, parentOf, parseTarget, parseWebId } from "../../server/iri.ts";
 import { LIMITS, type Limits } from "../../server/limits.ts";
 import { type Agent, PUBLIC_AGENT } from "../../server/operation.ts";
@@ -18,6 +19,7 @@ export const ISSUER = "https://login.example/";
 
 export const PREFIXES = `
 @prefix acl: <http://www.w3.org/ns/auth/acl#> .
+@prefix acp: <http://www.w3.org/ns/solid/acp#> .
 @prefix foaf: <http://xmlns.com/foaf/0.1/> .
 @prefix vcard: <http://www.w3.org/2006/vcard/ns#> .
 `;
@@ -40,7 +42,14 @@ export function agent(fields: Partial<Agent> | null): Agent {
 export const as = (webid: string | null, rest: Partial<Agent> = {}): Agent =>
   agent({ ...rest, webid: webid === null ? null : parseWebId(webid) });
 
-export function put(transaction: Transaction, path: string, text: string, contentType = "text/turtle"): void {
+/** @param creator WebID of who made it. */
+export function put(
+  transaction: Transaction,
+  path: string,
+  text: string,
+  contentType = "text/turtle",
+  creator?: string,
+): void {
   const bytes = new TextEncoder().encode(text);
   const target = parseTarget(path);
   if (target.auxiliary) {
@@ -50,17 +59,33 @@ export function put(transaction: Transaction, path: string, text: string, conten
     return;
   }
   const kind = target.isContainer ? "container" : contentType === "text/turtle" ? "rdf" : "binary";
-  const record: ResourceRecord = { kind, contentType, bytes: bytes.length, created: 0, modified: 0 };
+  const record: ResourceRecord = {
+    kind,
+    contentType,
+    bytes: bytes.length,
+    created: 0,
+    modified: 0,
+    ...(creator !== undefined && { creator }),
+  };
   transaction.put("resource", parentOf(path) ?? "", nameOf(path), encodeRecord(record));
   if (!target.isContainer) transaction.put("body", path, "", new TextEncoder().encode(PREFIXES + text));
 }
 
-/** @param worlds What stands in the pods "ana" and "ben". */
-export async function serve(ana: World, ben: World = {}, limits: Limits = LIMITS): Promise<Server> {
+/**
+ * @param worlds What stands in the pods "ana" and "ben".
+ * @param reachOf What people let apps do that logged them in here, with {@link BASE} as the issuer.
+ */
+export async function serve(
+  ana: World,
+  ben: World = {},
+  limits: Limits = LIMITS,
+  reachOf: AccessDeps["reachOf"] = async () => null,
+  language: LanguageName = "wac",
+): Promise<Server> {
   const store = createMemoryStore();
   const pods = createPods(store, () => new Date(0));
   const server = {
-    access: createAccess({ baseUrl: BASE, pods, store, limits }),
+    access: createAccess({ baseUrl: BASE, pods, store, limits, reachOf, language }),
     store,
     pods,
     ana: await pods.create("ana", parseWebId(ANA)),

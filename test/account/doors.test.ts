@@ -1,4 +1,4 @@
-/** Opening an account, signing in and out, and everything a signed-in person can change about the account. */
+/** Opening an account, signing in and out, and everything a signed-in person can change about the account: long, for it is one account told door by door. */
 import { expect } from "chai";
 import { accountOfPasskey } from "../../server/account/records.ts";
 import { Problem } from "../../server/errors.ts";
@@ -397,6 +397,7 @@ describe("accounts, through their doors", () => {
       ["DELETE", "/.account/sessions/x"],
       ["DELETE", "/.account/sessions"],
       ["DELETE", "/.account/apps/x"],
+      ["POST", "/.account/apps/x", { folders: null, modes: ["read"] }],
       ["POST", "/.account/access/revoke", {}],
       ["POST", "/.account/access/grant", {}],
       ["POST", "/.account/access/undo", {}],
@@ -640,11 +641,39 @@ describe("accounts, through their doors", () => {
       const ben = await setUp(harness, "Ben", "ben");
       const { id } = (await harness.accounts.list()).find(({ pod }) => pod === "ana")!;
       const facts = { name: "Photo Frame", address: "https://photos.example", since: 1 };
-      harness.apps.set(id, [{ grantId: "g1", clientId: "https://photos.example/id", ...facts }]);
+      const usual = { folders: null, modes: ["read", "append", "write"] } as const;
+      harness.apps.set(id, [
+        { grantId: "g1", clientId: "https://photos.example/id", ...facts, reach: usual },
+      ]);
       expect((await ana.send("GET", "/.account/apps")).body.apps).to.deep.equal([
-        { id: "g1", client: "https://photos.example/id", ...facts },
+        { id: "g1", client: "https://photos.example/id", ...facts, ...usual },
       ]);
       expect((await ben.send("GET", "/.account/apps")).body.apps).to.deep.equal([]);
+      const less = { folders: ["/ana/photos/"], modes: ["read"] };
+      expect((await ben.send("POST", "/.account/apps/g1", less)).status).to.equal(404);
+      expect((await ana.send("POST", "/.account/apps/g1", less)).body).to.deep.equal(less);
+      expect((await ana.send("GET", "/.account/apps")).body.apps[0]).to.deep.include(less);
+      const share = { folders: ["/ana/b/", "/ana/a/", "/ana/b/"], modes: ["control"] };
+      expect((await ana.send("POST", "/.account/apps/g1", share)).body, "sorted, and whole").to.deep.equal({
+        folders: ["/ana/a/", "/ana/b/"],
+        modes: ["read", "append", "write", "control"],
+      });
+      for (const [wrong, at] of [
+        [{ folders: ["/ana/photos"], modes: ["read"] }, "/folders"],
+        [{ folders: ["/ana/../ben/"], modes: ["read"] }, "/folders"],
+        [{ folders: ["/ana//x/"], modes: ["read"] }, "/folders"],
+        [{ folders: ["/"], modes: ["read"] }, "/folders"],
+        [{ folders: ["/ana/%6eotes/"], modes: ["read"] }, "/folders"],
+        [{ folders: "/ana/", modes: ["read"] }, "/folders"],
+        [{ folders: Array.from({ length: 51 }, (_, n) => `/ana/${n}/`), modes: ["read"] }, "/folders"],
+        [{ modes: ["read"] }, "/folders"],
+        [{ folders: null, modes: ["delete"] }, "/modes"],
+        [{ folders: null, modes: "read" }, "/modes"],
+        [{ folders: null }, "/modes"],
+      ] as const) {
+        const { status, body } = await ana.send("POST", "/.account/apps/g1", wrong);
+        expect([status, body.errors[0].at], JSON.stringify(wrong)).to.deep.equal([400, at]);
+      }
       expect((await ben.send("DELETE", "/.account/apps/g1")).status).to.equal(404);
       expect((await ana.send("DELETE", "/.account/apps/g1")).status).to.equal(200);
       expect((await ana.send("GET", "/.account/apps")).body.apps).to.deep.equal([]);

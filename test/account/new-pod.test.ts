@@ -72,9 +72,9 @@ describe("a new pod", () => {
       issuer: "https://elsewhere.example/",
     };
 
-    it("is its card and nothing else", async () => {
+    it("is its card, an empty list of what is public, and a place for notices", async () => {
       const { baseUrl, store, pods } = harness;
-      const access = createAccess({ baseUrl, pods, store, limits: LIMITS });
+      const access = createAccess({ baseUrl, pods, store, limits: LIMITS, reachOf: async () => null });
       const pod = (await pods.find("ana"))!;
       const owner: Agent = { ...PUBLIC_AGENT, webid: pod.owner };
       const paths = newPodDocuments({ ...CARD, baseUrl }).map(({ path }) => path);
@@ -84,7 +84,11 @@ describe("a new pod", () => {
           const modes = async (agent: Agent) =>
             (await access.permissions(snapshot, pod, agent, parseTarget(path))).user;
           for (const agent of [PUBLIC_AGENT, stranger]) {
-            expect(await modes(agent), path).to.deep.equal(path === "/ana/profile/card" ? ["read"] : []);
+            const open = ["/ana/profile/card", "/ana/settings/publicTypeIndex.ttl"].includes(path);
+            const mayLeaveNotice = agent === stranger && path === "/ana/inbox/";
+            expect(await modes(agent), path).to.deep.equal(
+              open ? ["read"] : mayLeaveNotice ? ["append"] : [],
+            );
           }
           expect(await modes(owner), path).to.include.members(["read", "write", "control"]);
         }

@@ -45,6 +45,7 @@ describe("the owner's page", () => {
       pods: harness.pods,
       store: harness.store,
       limits: LIMITS,
+      reachOf: async () => null,
     });
     const agent = webid === null ? PUBLIC_AGENT : { ...PUBLIC_AGENT, webid: parseWebId(webid), issuer };
     return harness.store.read(
@@ -53,7 +54,7 @@ describe("the owner's page", () => {
     );
   }
 
-  it("of a new pod says that nobody can see anything but the card", async () => {
+  it("of a new pod says that nobody can see anything but what is meant to be seen", async () => {
     const body = await overview();
     expect(body).to.deep.include({ people: 0, isPublic: false });
     expect(
@@ -62,7 +63,11 @@ describe("the owner's page", () => {
         card,
         who.kind,
       ]),
-    ).to.deep.equal([["/ana/profile/card", true, "public"]]);
+    ).to.have.deep.members([
+      ["/ana/inbox/", true, "signed-in"],
+      ["/ana/profile/card", true, "public"],
+      ["/ana/settings/publicTypeIndex.ttl", true, "public"],
+    ]);
     expect(body.items.map(({ name }: { name: string }) => name)).to.deep.equal([
       "inbox",
       "photos",

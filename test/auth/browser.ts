@@ -75,18 +75,23 @@ export function authorizationUrl(
   return url.href;
 }
 
-/** Says yes on the consent page and follows the redirects. @returns the address at the application. */
+/**
+ * Says yes on the consent page and follows the redirects.
+ * @param chosen `folders` and `modes`, where the person lets the app do other than the usual.
+ * @returns the address at the application.
+ */
 export async function consent(
   browser: Browser,
   baseUrl: string,
   location: string,
   allow = true,
+  chosen: Record<string, unknown> = {},
 ): Promise<URL> {
   const uid = new URL(location).searchParams.get("uid") ?? "";
   const answer = await browser.fetch(`${baseUrl}.oidc/interaction/${uid}`, {
     method: "POST",
     headers: { "content-type": "application/json", "sec-fetch-site": "same-origin" },
-    body: JSON.stringify({ allow }),
+    body: JSON.stringify({ allow, ...chosen }),
   });
   const said = (await answer.json()) as { location?: string };
   if (said.location === undefined) throw new Error(`Refused: ${answer.status} ${JSON.stringify(said)}`);
@@ -100,11 +105,12 @@ export async function login(
   app: App,
   verifier: string,
   more: Record<string, string | null> = {},
+  chosen: Record<string, unknown> = {},
 ): Promise<URL> {
   const start = await browser.fetch(authorizationUrl(baseUrl, app, verifier, more));
   const location = start.headers.get("location") ?? "";
   return location.startsWith(`${baseUrl}.account/consent`)
-    ? consent(browser, baseUrl, location)
+    ? consent(browser, baseUrl, location, true, chosen)
     : new URL(location);
 }
 

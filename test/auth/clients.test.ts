@@ -71,7 +71,23 @@ describe("clients that describe themselves by a document", () => {
     const question = (await (
       await browser.fetch(`${world.baseUrl}.oidc/interaction/${uid}`)
     ).json()) as Record<string, unknown>;
-    expect(question["client"]).to.deep.equal({ id: app.clientId, name: "Notes", uri: `${site.origin}/` });
+    expect(question["client"]).to.deep.equal({
+      id: app.clientId,
+      name: "Notes",
+      uri: `${site.origin}/`,
+      describedBy: site.origin,
+      policy: null,
+      terms: null,
+    });
+  });
+
+  it("show pages about themselves that are their own, and no others", async () => {
+    put({ policy_uri: `${site.origin}/privacy`, tos_uri: "https://elsewhere.example/terms" });
+    const browser = makeBrowser(world.baseUrl, "account=a1");
+    const uid = new URL((await start(browser)).headers.get("location") ?? "").searchParams.get("uid");
+    const answer = await browser.fetch(`${world.baseUrl}.oidc/interaction/${uid}`);
+    const { client } = (await answer.json()) as { client: Record<string, unknown> };
+    expect(client).to.include({ describedBy: site.origin, policy: `${site.origin}/privacy`, terms: null });
   });
 
   const bad: [string, () => void][] = [

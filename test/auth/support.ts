@@ -117,6 +117,7 @@ export interface WorldOptions {
   readonly limits?: Partial<Record<keyof Limits, number>>;
   readonly bearer?: boolean;
   readonly ath?: "required" | "when-present";
+  readonly dpopNonce?: boolean;
   readonly store?: Store;
   /** The public address, when a proxy stands before the server. */
   readonly baseUrl?: string;
@@ -159,10 +160,13 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
     log: SILENT,
     safeFetch,
   };
-  const provider = createProvider({ ...shared, egressAllow, store, accounts });
+  const dpopNonce = options.dpopNonce ?? false;
+  const provider = createProvider({ ...shared, dpopNonce, egressAllow, store, accounts });
   const verify = createAgentVerifier({
     ...shared,
     ownKeys: provider.publicKeys,
+    nonces: provider.nonces,
+    reachOf: provider.reachOf,
     localIssuers: async (webid) => (webid === ana ? [baseUrl] : null),
   });
 

@@ -1,7 +1,7 @@
-/** The file of a backup: sealed in a format that others can open, whole or nothing, and every damage is found. */
+/** The file of a backup: sealed in a format that others can open, whole or nothing, and every damage is found. Long, for each damage is made by hand. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -16,6 +16,7 @@ import { decodeRows, encodeRows } from "../../server/backup/rows.ts";
 import { newIdentity, recipientOf, type Sealing } from "../../server/backup/seal.ts";
 import { OperatorError } from "../../server/errors.ts";
 import type { PodId, StoredRow } from "../../server/store/store.ts";
+import { skip } from "../support/skip.ts";
 
 const TIME = new Date("2026-11-22T04:15:00Z");
 const POD = "a".repeat(32) as PodId;
@@ -179,6 +180,18 @@ describe("the file of a backup", function () {
     expect(await collect(one.blobs())).to.deep.equal([]);
   });
 
+  it("that takes the place of one that was read is not taken for it, though it is whole and opens", async () => {
+    const [file, other] = [join(folder, "first"), join(folder, "second")];
+    await writeArchive(file, sealing, TIME, fill);
+    const archive = await openArchive(file, [identity]);
+    await writeArchive(other, sealing, TIME, fill);
+    await rename(other, file);
+    const copy = copyOf(archive, null);
+    await expectRefused(collect(copy.rows()), /another file than a moment ago/);
+    await expectRefused(collect(copy.blobs()), /another file than a moment ago/);
+    expect(await collect(copyOf(await openArchive(file, [identity]), null).rows())).to.deep.equal(ROWS);
+  });
+
   it("may leave files unread, and the next still comes", async () => {
     const file = join(folder, "skip");
     await writeArchive(file, sealing, TIME, async (writer) => {
@@ -208,11 +221,7 @@ describe("the file of a backup", function () {
   });
 
   it("is opened by age and tar alone", async function () {
-    if (!hasAge) {
-      // oxlint-disable-next-line no-console -- figures, and why something is skipped
-      console.log("      (skipped: there is no age on this machine; apt-get install age)");
-      this.skip();
-    }
+    if (!hasAge) skip(this, "there is no age on this machine (Debian: apt-get install age)");
     const key = join(folder, "key.txt");
     await writeFile(key, `# made for a test\n${identity}\n`);
     const shell = (command: string) =>
@@ -237,7 +246,8 @@ describe("the file of a backup", function () {
 
   it("a passphrase's file is opened by age too", async function () {
     // age asks for a passphrase at a terminal only, so `script` lends it one.
-    if (!hasAge || spawnSync("script", ["--version"]).status !== 0) this.skip();
+    if (!hasAge || spawnSync("script", ["--version"]).status !== 0)
+      skip(this, "it needs age and script (Debian: apt-get install age bsdutils)");
     const { stdout } = spawnSync("script", ["-qec", "age -d passphrase > opened.tar", "/dev/null"], {
       cwd: folder,
       input: `${PASSPHRASE}\n`,

@@ -1,4 +1,4 @@
-/** The drill: back up under load, lose everything, restore on a bare folder, and find it all again. */
+/** The drill: back up under load, lose everything, restore on a bare folder, and find it all again. Long, for it is one story with one set of people. */
 import { randomBytes } from "node:crypto";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -6,6 +6,7 @@ import { expect } from "chai";
 import { listShelf } from "../../server/backup/shelf.ts";
 import { serve } from "../../server/cli/serve.ts";
 import { freehold, type Program } from "../support/process.ts";
+import { skip } from "../support/skip.ts";
 import { type Operator, openOperator, PASSPHRASE } from "./operator.ts";
 import { differences, type Held, heldBy } from "./support.ts";
 
@@ -141,9 +142,7 @@ describe("backups from the command line, killed and out of room", function () {
     const small = operator.at("small");
     await mkdir(small);
     if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", small]).status !== 0) {
-      // oxlint-disable-next-line no-console -- says why it is skipped
-      console.log("      (skipped: a small file system cannot be mounted here)");
-      this.skip();
+      skip(this, "a small file system cannot be mounted here");
     }
     try {
       await start();

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: Freehold beside bare node:http and the Community Solid Server, in one run on one machine.
+ * `npm run bench`: Freehold beside bare node:http, bare Express and the Community Solid Server, in one run on one machine.
  * Absolute figures are the machine's; the ratios are ours, so those are what to compare between runs.
  *
  *   --quick       short windows and a container of 1,000
@@ -76,6 +76,10 @@ _:patch a solid:InsertDeletePatch; solid:deletes { <#count> <https://schema.org/
 
 const WORKS: readonly Work[] = [
   { name: "GET 1 KB, public", request: { method: "GET", path: `${OPEN}card.ttl`, headers: {} } },
+  {
+    name: "GET 1 KB, public, as JSON-LD",
+    request: { method: "GET", path: `${OPEN}card.ttl`, headers: { accept: "application/ld+json" } },
+  },
   {
     name: "GET 1 KB, private, fresh proof",
     loggedIn: true,
@@ -205,7 +209,7 @@ async function lostUpdates(server: Server, rows: readonly Row[]): Promise<string
 }
 
 /** The same bytes as this server sends, for the bare one. */
-async function answersOf(server: Server): Promise<Parameters<typeof bareContender>[0]> {
+async function answersOf(server: Server): Promise<Parameters<typeof bareContender>[1]> {
   const found: Record<string, { headers: string[]; bytes: Buffer }> = {};
   for (const path of [`${OPEN}card.ttl`, `${OPEN}list/`, `${OPEN}big.bin`]) {
     const answer = await fetch(server.origin + path, { headers: { accept: "text/turtle, */*;q=0.5" } });
@@ -274,9 +278,12 @@ async function main(): Promise<void> {
       await prepare(contender);
     }
     for (const contender of contenders) await begin(contender);
-    const bare = await bareContender(await answersOf(servers[0]!));
-    contenders.push(bare);
-    await begin(bare);
+    const answers = await answersOf(servers[0]!);
+    for (const name of ["bare Express", "bare node:http"] as const) {
+      const bare = await bareContender(name, answers);
+      contenders.push(bare);
+      await begin(bare);
+    }
 
     for (const work of WORKS.filter(({ name }) => name.includes(flags.only ?? ""))) {
       for (const server of servers) {

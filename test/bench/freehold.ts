@@ -12,7 +12,12 @@ export async function freeholdContender(): Promise<Contender> {
   const folder = mkdtempSync(join(tmpdir(), "bench-freehold-"));
   const port = await freePort();
   const origin = `http://localhost:${port}`;
-  const env = { FREEHOLD_PORT: `${port}`, FREEHOLD_DATA: folder, FREEHOLD_LOG_LEVEL: "error" };
+  const env = {
+    FREEHOLD_PORT: `${port}`,
+    FREEHOLD_DATA: folder,
+    FREEHOLD_LOG_LEVEL: "error",
+    FREEHOLD_LIMITS: "writesPerAgentMax=1000000000", // What strangers may write a minute is no figure of speed.
+  };
   const running = await serve(readConfig(env), () => {});
   const { credentials } = await createPerson(running.context, {
     name: "Ana",

@@ -99,6 +99,7 @@ export interface Contender {
 
 /** Plain `node:http` that answers with the given bytes: what a request costs before anybody thinks about it. */
 export async function bareContender(
+  name: "bare node:http" | "bare Express",
   answers: Readonly<Record<string, { readonly headers: readonly string[]; readonly bytes: Buffer }>>,
 ): Promise<Contender> {
   const folder = mkdtempSync(join(tmpdir(), "bench-bare-"));
@@ -107,7 +108,6 @@ export async function bareContender(
     return { path, headers, file: join(folder, `${at}`) };
   });
   writeFileSync(join(folder, "answers.json"), JSON.stringify(described));
-  const name = "bare node:http";
   return {
     name,
     fillContainer: null,
@@ -115,7 +115,12 @@ export async function bareContender(
       const port = await freePort();
       const origin = `http://localhost:${port}`;
       const running = await startProcess(
-        ["test/bench/bare.ts", `${port}`, join(folder, "answers.json")],
+        [
+          "test/bench/bare.ts",
+          `${port}`,
+          join(folder, "answers.json"),
+          name === "bare Express" ? "express" : "",
+        ],
         origin,
       );
       return {

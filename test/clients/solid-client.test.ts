@@ -249,7 +249,7 @@ describe("@inrupt/solid-client", () => {
     it("is refused when it wants a context from elsewhere", async () => {
       const json = JSON.stringify({ "@context": "https://elsewhere.example/context", name: "x" });
       const blob = new Blob([json], { type: "application/ld+json" });
-      expect(await statusOf(overwriteFile(at("foreign.jsonld"), blob, own!.as))).to.equal(400);
+      expect(await statusOf(overwriteFile(at("foreign.jsonld"), blob, own!.as))).to.equal(422);
     });
   });
 
@@ -410,6 +410,11 @@ describe("@inrupt/solid-client", () => {
 
     it("is nothing where there is nothing", async () => {
       expect(await statusOf(getResourceInfo(at("nothing"), own!.as))).to.equal(404);
+      // But how it can be made is said there: clients ask before they do.
+      const { headers } = await own!.session.fetch(at("nothing"));
+      expect(headers.get("accept-patch")).to.include("text/n3").and.include("application/sparql-update");
+      expect(headers.get("wac-allow")).to.include('user="read write');
+      expect((await fetch(at("nothing"))).status).to.equal(401);
     });
   });
 

@@ -140,12 +140,25 @@ describe("Earlier versions and the trash", () => {
   });
 
   it("bring back what was deleted, open to whom it was open", async () => {
+    await write(ana, url("notes/back.ttl"), '<> <urn:x:is> "back" .');
+    await setAccess(ana, url("notes/back.ttl"), [{ to: "public", modes: ["Read"], on: "own" }]);
+    await ana.fetch(url("notes/back.ttl"), { method: "DELETE" });
+    expect((await fetch(url("notes/back.ttl"))).status).to.equal(401);
+    const { id } = (await trash()).find(({ path }: { path: string }) => path === "/ana/notes/back.ttl");
+    const { body } = await browser.send("POST", "/.account/trash/restore", { id });
+    expect(body).to.deep.equal({ path: "/ana/notes/back.ttl", private: false });
+    expect(await (await fetch(url("notes/back.ttl"))).text()).to.include("back");
+  });
+
+  it("bring back for the owner alone what was deleted before access was changed anywhere", async () => {
     const [item] = await trash();
     expect(item).to.include({ path: "/ana/notes/gone.ttl", kind: "document", contentType: "text/turtle" });
     expect((await fetch(url("notes/gone.ttl"))).status).to.equal(401);
     const { body } = await browser.send("POST", "/.account/trash/restore", { id: item.id });
-    expect(body).to.deep.equal({ path: "/ana/notes/gone.ttl" });
-    expect(await (await fetch(url("notes/gone.ttl"))).text()).to.include("canary-gone");
+    expect(body).to.deep.equal({ path: "/ana/notes/gone.ttl", private: true });
+    expect(await (await ana.fetch(url("notes/gone.ttl"))).text()).to.include("canary-gone");
+    for (const who of [fetch, ben.fetch])
+      expect((await who(url("notes/gone.ttl"))).status).to.be.oneOf([401, 403]);
     expect(await trash()).to.deep.equal([]);
     expect((await browser.send("POST", "/.account/trash/restore", { id: item.id })).status).to.equal(404);
   });

@@ -21,10 +21,21 @@ const update = (body: string): RequestInit => ({
 });
 const PUT = { method: "PUT", headers: turtle, body: "<> <urn:x:is> 2 ." };
 const POST = { method: "POST", headers: { ...turtle, slug: "posted.ttl" }, body: "<> <urn:x:is> 3 ." };
+const SEARCH = {
+  method: "POST",
+  headers: { "content-type": "application/lws+json" },
+  body: '{"type":["https://www.w3.org/ns/lws#Container"]}',
+};
 const FOLDER = {
   "content-type": "text/turtle",
   link: '<http://www.w3.org/ns/ldp#BasicContainer>; rel="type"',
 };
+/** A subscription to changes of a place in the pod of ana: the topic is relative to the service's address. */
+const subscribe = (topic: string): RequestInit => ({
+  method: "POST",
+  headers: turtle,
+  body: `[] a <http://www.w3.org/ns/solid/notifications#StreamingHTTPChannel2023>; <http://www.w3.org/ns/solid/notifications#topic> <../${topic}> .`,
+});
 const ASK = `sparql?query=${encodeURIComponent("ASK { GRAPH ?g { ?s ?p ?o } }")}`;
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
 
@@ -65,6 +76,79 @@ const POD_DOORS: Readonly<Record<string, readonly Row[]>> = {
       200,
     ],
   ],
+  "get /:pod/.well-known/lws/types": [
+    ["the types of what may be read", ".well-known/lws/types", {}, 200, 200, 200, 200, 200, 200, 200],
+    ["a page that never was", ".well-known/lws/types?cursor=x", {}, 404, 404, 404, 404, 404, 404, 404],
+  ],
+  "get /:pod/.well-known/lws/search": [
+    ["all that may be read", ".well-known/lws/search", {}, 200, 200, 200, 200, 200, 200, 200],
+  ],
+  "post /:pod/.well-known/lws/search": [
+    ["a filter", ".well-known/lws/search", SEARCH, 200, 200, 200, 200, 200, 200, 200],
+    ["what is no filter", ".well-known/lws/search", POST, 415, 415, 415, 415, 415, 415, 415],
+  ],
+  "get /:pod/.notifications/": [["the services", ".notifications/", {}, 200, 200, 200, 200, 200, 200, 200]],
+  "get /:pod/.notifications/:service": [
+    ["what it is", ".notifications/WebSocketChannel2023", {}, 200, 200, 200, 200, 200, 200, 200],
+  ],
+  "post /:pod/.notifications/:service": [
+    [
+      "for a document",
+      ".notifications/StreamingHTTPChannel2023",
+      subscribe("shared/a.ttl"),
+      401,
+      403,
+      200,
+      403,
+      403,
+      403,
+      200,
+    ],
+    [
+      "for what nobody shared",
+      ".notifications/StreamingHTTPChannel2023",
+      subscribe("settings/"),
+      401,
+      403,
+      403,
+      403,
+      403,
+      403,
+      200,
+    ],
+    [
+      "for what may come to be there",
+      ".notifications/StreamingHTTPChannel2023",
+      subscribe("shared/none.ttl"),
+      401,
+      403,
+      200,
+      403,
+      403,
+      403,
+      200,
+    ],
+  ],
+  "get /:pod/.notifications/channels/:id": [
+    ["that is not there", ".notifications/channels/none", {}, 404, 404, 404, 404, 404, 404, 404],
+  ],
+  "delete /:pod/.notifications/channels/:id": [
+    [
+      "that is not there",
+      ".notifications/channels/none",
+      { method: "DELETE" },
+      404,
+      404,
+      404,
+      404,
+      404,
+      404,
+      404,
+    ],
+  ],
+  "get /:pod/.notifications/channels/:id/:secret": [
+    ["without its secret", ".notifications/channels/none/none", {}, 404, 404, 404, 404, 404, 404, 404],
+  ],
   "get /:pod/.journal{/{*page}}": [
     ["its pages", ".journal/", {}, 401, 403, 403, 403, 403, 403, 200],
     ["a page", ".journal/1", {}, 401, 403, 403, 403, 403, 403, 200],
@@ -99,6 +183,7 @@ const POD_DOORS: Readonly<Record<string, readonly Row[]>> = {
     ["a document", "shared/", POST, 401, 403, 403, 201, 201, 403, 201],
     ["a folder", "shared/", { method: "POST", headers: FOLDER }, 401, 403, 403, 201, 201, 403, 201],
     ["to a document", "shared/a.ttl", POST, 405, 405, 405, 405, 405, 405, 405],
+    ["to no document", "shared/none.ttl", POST, 405, 405, 404, 405, 405, 405, 404],
     ["to what is not there", "shared/none/", POST, 401, 403, 403, 404, 404, 403, 404],
     ["outside", "", POST, 401, 403, 403, 403, 403, 403, 201],
   ],
@@ -214,11 +299,11 @@ const POD_DOORS: Readonly<Record<string, readonly Row[]>> = {
     ],
   ],
   "delete /{*path}": [
-    ["a document", "shared/a.ttl", { method: "DELETE" }, 401, 403, 403, 403, 204, 403, 204],
+    ["a document", "shared/a.ttl", { method: "DELETE" }, 401, 403, 403, 403, 205, 403, 205],
     ["what is not there", "shared/none.ttl", { method: "DELETE" }, 401, 403, 403, 403, 404, 403, 404],
     ["a full folder", "shared/deep/", { method: "DELETE" }, 401, 403, 403, 403, 409, 403, 409],
-    ["an access list", "shared/.acl", { method: "DELETE" }, 401, 403, 403, 403, 403, 204, 204],
-    ["a description", "shared/.meta", { method: "DELETE" }, 401, 403, 403, 403, 204, 403, 204],
+    ["an access list", "shared/.acl", { method: "DELETE" }, 401, 403, 403, 403, 403, 205, 205],
+    ["a description", "shared/.meta", { method: "DELETE" }, 401, 403, 403, 403, 205, 403, 205],
     ["the root", "", { method: "DELETE" }, 405, 405, 405, 405, 405, 405, 405],
     ["the root's access list", ".acl", { method: "DELETE" }, 405, 405, 405, 405, 405, 405, 405],
   ],
@@ -229,7 +314,13 @@ const SERVER_DOORS: Readonly<Record<string, readonly [visitor: number, otherSite
   {
     "get /.well-known/solid": [200, 200, 200],
     "get /.well-known/freehold/journal-key": [200, 200, 200],
+    "post /.notifications/gateway": [422, 422, 422],
+    "post /.notifications/subscription": [422, 422, 422],
+    "get /.notifications/sender": [200, 200, 200],
     "get /.well-known/freehold/erasure-key": [200, 200, 200],
+    "get /ns/problems": [200, 200, 200],
+    "get /.well-known/oauth-protected-resource": [200, 200, 200],
+    "get /.well-known/oauth-protected-resource/{*path}": [200, 200, 200],
     "get /.oidc/interaction/:uid": [404, 404, 404],
     "post /.oidc/interaction/:uid": [400, 403, 400],
     "post /.oidc/session-token": [401, 403, 401], // It wants a proof of a key, too.
@@ -262,6 +353,7 @@ const SERVER_DOORS: Readonly<Record<string, readonly [visitor: number, otherSite
     "delete /.account/sessions": [401, 403, 200],
     "get /.account/apps": [401, 200, 200],
     "delete /.account/apps/:id": [401, 403, 404],
+    "post /.account/apps/:id": [401, 403, 400],
     "get /.account/overview": [401, 200, 200],
     "get /.account/folder": [401, 200, 200],
     "post /.account/access/revoke": [401, 403, 400],

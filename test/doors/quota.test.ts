@@ -111,7 +111,7 @@ describe("The quota of a pod", () => {
     const shrunk = await put(ana, "shrinks", 4_000);
     expect(shrunk.status, await shrunk.text()).to.equal(204);
     expect((await ana.fetch(url("shrinks"))).status).to.equal(200);
-    expect((await ana.fetch(url("shrinks"), { method: "DELETE" })).status).to.equal(204);
+    expect((await ana.fetch(url("shrinks"), { method: "DELETE" })).status).to.equal(205);
     expect(await usage()).to.deep.equal(await measured());
   });
 

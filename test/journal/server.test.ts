@@ -121,7 +121,7 @@ describe("the journal of a pod", () => {
         "/ana/notes/.acl",
         201,
       ],
-      ["a deletion", () => ana.fetch(doc(), { method: "DELETE" }), "delete", "/ana/notes/today.ttl", 204],
+      ["a deletion", () => ana.fetch(doc(), { method: "DELETE" }), "delete", "/ana/notes/today.ttl", 205],
     ];
     for (const [name, run, act, path, status] of cases)
       it(`has ${name}`, async () => {

@@ -1,4 +1,5 @@
 /** A pod with its documents and what it keeps of them, on a clock that the test turns: without HTTP in the way. */
+import { languageOf } from "../../server/access/language.ts";
 import { parseTarget, parseWebId } from "../../server/iri.ts";
 import {
   type Content,
@@ -68,14 +69,25 @@ export async function openWorld(
   });
   const asking = createQuota(store, limits);
   const writer = createWriter({
+    now,
     baseUrl: BASE,
+    language: languageOf("wac"),
     blobs: store.blobs,
     limits,
     checkAcl: () => {},
     validate: async () => null,
     checkRoom: (...args) => asking.checkRoom(...args),
   });
-  const keeping = createKeeping({ baseUrl: BASE, store, edits, writer, limits, now, record: () => {} });
+  const keeping = createKeeping({
+    baseUrl: BASE,
+    language: languageOf("wac"),
+    store,
+    edits,
+    writer,
+    limits,
+    now,
+    record: () => {},
+  });
   const pod = async (): Promise<Pod> => {
     const found = await pods.find("ana");
     if (!found) throw new Error("no pod");

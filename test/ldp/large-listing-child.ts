@@ -1,5 +1,7 @@
 /** Reads a container of so many members in this process's small heap, and says what was seen: `node large-listing-child.ts FOLDER MEMBERS`. */
+
 import { join } from "node:path";
+import { languageOf } from "../../server/access/language.ts";
 import { parseTarget } from "../../server/iri.ts";
 import { createReader } from "../../server/ldp/read.ts";
 import { LIMITS } from "../../server/limits.ts";
@@ -41,7 +43,13 @@ for (let from = 0; from < MEMBERS; from += AT_ONCE) {
   });
 }
 
-const reader = createReader({ baseUrl: BASE, store, limits, stillMay: async () => true });
+const reader = createReader({
+  baseUrl: BASE,
+  language: languageOf("wac"),
+  store,
+  limits,
+  stillMay: async () => true,
+});
 const operation: Operation = {
   id: "1",
   method: "GET",

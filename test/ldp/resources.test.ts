@@ -98,7 +98,7 @@ describe("Resources of a pod", () => {
     it("are gone after DELETE, with their access list and description", async () => {
       await put("notes/gone.ttl", NOTE);
       await put("notes/gone.ttl.meta", "<gone.ttl> <https://schema.org/name> 'x'.");
-      expect((await ana.fetch(url("notes/gone.ttl"), { method: "DELETE" })).status).to.equal(204);
+      expect((await ana.fetch(url("notes/gone.ttl"), { method: "DELETE" })).status).to.equal(205);
       expect((await ana.fetch(url("notes/gone.ttl"))).status).to.equal(404);
       await put("notes/gone.ttl", NOTE);
       expect((await ana.fetch(url("notes/gone.ttl.meta"))).status).to.equal(404);
@@ -239,7 +239,7 @@ describe("Resources of a pod", () => {
       await put("full/member.ttl", NOTE);
       expect((await ana.fetch(url("full/"), { method: "DELETE" })).status).to.equal(409);
       await ana.fetch(url("full/member.ttl"), { method: "DELETE" });
-      expect((await ana.fetch(url("full/"), { method: "DELETE" })).status).to.equal(204);
+      expect((await ana.fetch(url("full/"), { method: "DELETE" })).status).to.equal(205);
       expect((await ana.fetch(url("full/"))).status).to.equal(404);
     });
 

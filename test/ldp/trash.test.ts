@@ -16,7 +16,7 @@ async function idOf(world: World, path: string): Promise<string> {
 }
 
 async function restore(world: World, path: string, rename = false): Promise<string> {
-  return world.keeping.restore(await world.pod(), await idOf(world, path), rename, "owner");
+  return (await world.keeping.restore(await world.pod(), await idOf(world, path), rename, "owner")).path;
 }
 
 async function listOf(world: World, path: string): Promise<string | null> {
@@ -124,6 +124,33 @@ describe("The trash", () => {
     expect(await world.counted()).to.deep.equal(await world.measured());
   });
 
+  it("opens nothing: where any access list was changed since, it comes back for the owner alone, and says so", async () => {
+    const world = await open();
+    const pod = await world.pod();
+    await world.put("/ana/note", "text");
+    await world.aux("/ana/note.acl", "# open to the shop");
+    await world.put("/ana/other", "text");
+    await world.aux("/ana/other.acl", "# open to the shop");
+    const back = async (): Promise<{ readonly path: string; readonly isPrivate: boolean }> =>
+      world.keeping.restore(pod, await idOf(world, "/ana/note"), false, "owner");
+    await world.remove("/ana/note");
+    await world.put("/ana/third", "text"); // No change of who may do what.
+    expect(await back()).to.deep.equal({ path: "/ana/note", isPrivate: false });
+    expect(await listOf(world, "/ana/note")).to.equal("# open to the shop");
+    for (const shutOut of [
+      () => world.aux("/ana/other.acl", "# closed to the shop"),
+      () => world.remove("/ana/other.acl"),
+    ]) {
+      await world.aux("/ana/note.acl", "# open to the shop");
+      await world.remove("/ana/note");
+      await shutOut();
+      expect(await back()).to.deep.equal({ path: "/ana/note", isPrivate: true });
+      expect(await listOf(world, "/ana/note")).to.include(`${BASE}ana/profile/card#me`);
+      expect(await listOf(world, "/ana/note")).not.to.include("shop");
+      expect(await world.counted()).to.deep.equal(await world.measured());
+    }
+  });
+
   it("does not let a new document inherit the deleted one's access list, nor its history", async () => {
     const world = await open();
     const pod = await world.pod();
@@ -167,9 +194,14 @@ describe("The trash", () => {
     expect(await codeOf(restore(world, "/ana/note.acl"))).to.equal("conflict");
     await world.remove("/ana/note.acl");
     const { items } = await world.keeping.trash(await world.pod(), 10);
-    const first = items.find(({ bytes }) => bytes === "# rules".length);
-    await world.keeping.restore(await world.pod(), first?.id ?? "", false, "owner");
-    expect(await listOf(world, "/ana/note")).to.equal("# rules");
+    const back = async (list: string): Promise<unknown> => {
+      const id = items.find(({ bytes }) => bytes === list.length)?.id ?? "";
+      return world.keeping.restore(await world.pod(), id, false, "owner");
+    };
+    expect(await codeOf(back("# rules")), "lists were changed since").to.equal("conflict");
+    expect(await listOf(world, "/ana/note")).to.equal(null);
+    await back("# other rules");
+    expect(await listOf(world, "/ana/note")).to.equal("# other rules");
     expect(await world.counted()).to.deep.equal(await world.measured());
   });
 

@@ -34,7 +34,7 @@ function apply(whole: Whole, asked: Asked): { answer: Answered; after: Whole["do
     ("etag" in asked && asked.etag !== document?.etag) ||
     (asked.kind === "put-if-none-match" && document !== null);
   if (isRefused) return { answer: say(412), after: document };
-  if (isDeletion) return { answer: say(204), after: null };
+  if (isDeletion) return { answer: say(205), after: null };
   let numbers = "numbers" in asked ? asked.numbers : (document?.numbers ?? []);
   if (asked.kind === "patch") {
     const { inserts, deletes } = asked;
@@ -315,7 +315,7 @@ describe("the linearizability checker", function () {
         ],
         true,
       ],
-      ["a deletion of nothing that worked", [call({ kind: "delete" }, 1, 2, 204)], false],
+      ["a deletion of nothing that worked", [call({ kind: "delete" }, 1, 2, 205)], false],
     ] as const) {
       it(`${isRight ? "accepts" : "refuses"} ${name}`, () => {
         expect(findFault(documentModel, history) === null).to.equal(isRight);

@@ -147,7 +147,7 @@ export const documentModel: Model<Document, Call> = {
       if (answer.etag === null || (document.etag ?? answer.etag) !== answer.etag) return undefined;
       return { ...document, etag: answer.etag };
     }
-    if (answer && answer.status !== (document || done.numbers === null ? 204 : 201)) return undefined;
+    if (answer && answer.status !== (done.numbers === null ? 205 : document ? 204 : 201)) return undefined;
     if (done.numbers === null) return null;
     if (answer && (answer.etag === null || answer.etag === document?.etag)) return undefined; // A version of its own.
     return { numbers: done.numbers, etag: answer?.etag ?? null };

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { createMemoryStore } from "../../server/store/memory.ts";
 import type { Entry, PodId, Store, Table } from "../../server/store/store.ts";
 import { postgresMissing, testPostgres } from "../support/postgres.ts";
+import { skip } from "../support/skip.ts";
 import { type Engine, openPostgresIn, openTestStore, temporaryFolder } from "../support/store.ts";
 import { createDice } from "../torture/model.ts";
 import { type Act, checkSerial, type Dice, record, type State } from "./serial.ts";
@@ -70,7 +71,7 @@ describe("concurrent transactions are strictly serializable", function () {
   for (const [index, [name, engine, recordCacheBytesMax]] of kinds.entries()) {
     const histories = engine === "postgres" ? Math.ceil(MANY / 4) : MANY;
     it(`${name}: ${histories} histories`, async function () {
-      if (engine === "postgres" && postgresMissing) this.skip();
+      if (engine === "postgres" && postgresMissing) skip(this, postgresMissing);
       const test = await openTestStore(engine, { limits: { recordCacheBytesMax } });
       const options = { histories, seed: SEED + index, standsStill: engine === "sqlite" };
       try {
@@ -85,7 +86,7 @@ describe("concurrent transactions are strictly serializable", function () {
   for (const recordCacheBytesMax of [64 * 1024 * 1024, 5_500]) {
     const histories = Math.ceil(MANY / 2);
     it(`on two servers of one PostgreSQL, each with ${recordCacheBytesMax} bytes of cache: ${histories} histories`, async function () {
-      if (postgresMissing) this.skip();
+      if (postgresMissing) skip(this, postgresMissing);
       const [temporary, url] = [await temporaryFolder(), await testPostgres().createDatabase()];
       const events: string[] = [];
       const limits = { recordCacheBytesMax };

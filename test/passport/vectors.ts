@@ -1,4 +1,4 @@
-/** For every rule at least one operation that breaks this rule and none above it. */
+/** For every rule at least one operation that breaks this rule and none above it: long, for it is a table. */
 import { encodeBase64url } from "../../client-lib/passport/bytes.ts";
 import {
   applyOperation,

@@ -131,6 +131,7 @@ export async function createTestPod(
       () => new Date(),
     ),
     access: {
+      language: { ending: ".acl" },
       reader: async (_snapshot, _pod, agent) => async (path) =>
         mayRead(agent.webid, path.slice(name.length + 2)),
     },

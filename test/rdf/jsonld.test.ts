@@ -93,6 +93,18 @@ describe("JSON-LD", () => {
     });
   }
 
+  it("knows the contexts of containers, Linked Data Platform and Linked Web Storage", async () => {
+    const platform = { "@context": "http://www.w3.org/ns/ldp", "@id": "", inbox: "http://e/in/" };
+    expect(await parse(platform)).to.deep.equal([
+      "<https://ana.example/doc> <http://www.w3.org/ns/ldp#inbox> <http://e/in/>",
+    ]);
+    const storage = { "@context": "https://www.w3.org/ns/lws/v1", id: "", type: "Container", size: 3 };
+    expect(await parse(storage)).to.deep.equal([
+      "<https://ana.example/doc> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <https://www.w3.org/ns/lws#Container>",
+      `<https://ana.example/doc> <https://schema.org/size> "3"^^${XSD}long`,
+    ]);
+  });
+
   it("knows the contexts of notifications and its own", async () => {
     const contexts = ["https://www.w3.org/ns/solid/notifications-context/v1", "https://w3id.org/freehold/ns"];
     const triples = await parse({ "@context": contexts, id: "", topic: "http://e/t", "foaf:name": "Ana" });
@@ -125,7 +137,7 @@ describe("JSON-LD", () => {
           () => null,
           (error: { code: string; detail: string }) => error,
         );
-        expect(error?.code).to.equal("rdf-invalid");
+        expect(error?.code).to.equal("context-unknown");
         expect(error?.detail).to.match(/evil\.example\/context|ana\.example\/context\.jsonld/);
       } finally {
         globalThis.fetch = original;

@@ -230,6 +230,21 @@ describe("shapes of others: refused rather than half applied", () => {
     ["SPARQL targets", shape("sh:target [ a sh:SPARQLTarget ]"), "sh:target"],
     ["JavaScript", shape('sh:js [ sh:jsFunctionName "f" ]'), "sh:js"],
     ["rules", shape("sh:rule [ a sh:TripleRule ]"), "sh:rule"],
+    [
+      "components of its own",
+      shape("sh:closed false", "ex:Own sh:parameter [ sh:path ex:most ] ."),
+      "sh:parameter",
+    ],
+    [
+      "another shape's target",
+      shape("sh:closed false", "ex:B sh:target ex:all; sh:closed true ."),
+      "sh:target",
+    ],
+    [
+      "a word deep inside a shape",
+      shape("sh:or ( [ sh:node [ sh:closed false ] ] [ sh:nodeShape ex:Other ] )"),
+      "sh:nodeShape",
+    ],
     ["a word that SHACL does not have", shape("sh:property [ sh:path ex:a; sh:minCuont 1 ]"), "sh:minCuont"],
     [
       "imports",

@@ -21,6 +21,7 @@ import {
 } from "../../server/store/sealed/keyring.ts";
 import { type HeldPods, rootOf } from "../../server/store/sealed/keyring-format.ts";
 import { type PodId, SERVER_POD, type Store } from "../../server/store/store.ts";
+import { skip } from "../support/skip.ts";
 import { openStoreIn, temporaryFolder } from "../support/store.ts";
 
 const ANA = "aa".repeat(16) as PodId;
@@ -127,7 +128,7 @@ describe("a new root key", () => {
   });
 
   it("is refused where the file cannot be replaced, and changes nothing", async function () {
-    if (process.getuid?.() === 0) this.skip(); // Root may write everywhere.
+    if (process.getuid?.() === 0) skip(this, "root may write everywhere");
     const store = await openStoreIn(folder);
     const before = ["root.key", "keyring"].map((name) => readFileSync(inFolder(name)).toString("hex"));
     chmodSync(folder, 0o500);

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
+import { skip } from "../support/skip.ts";
 import { temporaryFolder } from "../support/store.ts";
 
 describe("a pod's new key on a full disk", function () {
@@ -17,7 +18,7 @@ describe("a pod's new key on a full disk", function () {
     const mount = `mount -t tmpfs -o size=80m none ${disk}`;
     if (spawnSync("unshare", [...apart, "sh", "-c", mount]).status !== 0) {
       await temporary.remove();
-      this.skip();
+      skip(this, "no small file system can be mounted here (unshare -m and mount)");
     }
     const script = new URL("./rekey-full-child.ts", import.meta.url).pathname;
     const run = `${mount} && exec "$0" "$1" ${disk}`;

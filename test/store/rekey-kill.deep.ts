@@ -1,4 +1,4 @@
-import { postgresMissing } from "../support/postgres.ts";
+import { describeOnPostgres } from "../support/postgres.ts";
 import { rekeyKilledTest } from "./rekey-killed.ts";
 
 describe("killed while a pod gets a new key, at many moments", function () {
@@ -6,10 +6,7 @@ describe("killed while a pod gets a new key, at many moments", function () {
   rekeyKilledTest(40);
 });
 
-(postgresMissing ? describe.skip : describe)(
-  "killed while a pod on PostgreSQL gets a new key, at many moments",
-  function () {
-    this.timeout(300_000);
-    rekeyKilledTest(20, "postgres");
-  },
-);
+describeOnPostgres("killed while a pod on PostgreSQL gets a new key, at many moments", function () {
+  this.timeout(300_000);
+  rekeyKilledTest(20, "postgres");
+});

@@ -1,4 +1,4 @@
-import { postgresMissing } from "../support/postgres.ts";
+import { describeOnPostgres } from "../support/postgres.ts";
 import { rekeyKilledTest } from "./rekey-killed.ts";
 
 describe("killed while a pod gets a new key", function () {
@@ -6,7 +6,7 @@ describe("killed while a pod gets a new key", function () {
   rekeyKilledTest(5);
 });
 
-(postgresMissing ? describe.skip : describe)("killed while a pod on PostgreSQL gets a new key", function () {
+describeOnPostgres("killed while a pod on PostgreSQL gets a new key", function () {
   this.timeout(60_000);
   rekeyKilledTest(2, "postgres");
 });

@@ -1,4 +1,4 @@
-/** What every engine promises: the same sentences for the reference in memory and for SQLite. */
+/** What every engine promises, the reference in memory, SQLite and PostgreSQL: long, for it is one list of sentences that must hold for each. */
 import { expect } from "chai";
 import { Problem } from "../../server/errors.ts";
 import { decodeRecord, encodeRecord } from "../../server/store/record.ts";

@@ -7,7 +7,9 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, chownSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Suite } from "mocha";
 import pg from "pg";
+import { skip } from "./skip.ts";
 
 /** Immediate shutdown. https://www.postgresql.org/docs/15/server-shutdown.html */
 const CLEAR_AWAY = `cat >/dev/null
@@ -63,6 +65,19 @@ export const postgresMissing: string | null =
   process.platform === "win32" || !folderOfPrograms()
     ? "PostgreSQL's programs are not installed (Debian: apt-get install postgresql)"
     : null;
+
+/** A suite that needs PostgreSQL; where that is missing, one test that says so. */
+export function describeOnPostgres(title: string, body: (this: Suite) => void): void {
+  if (postgresMissing === null) {
+    describe(title, body);
+    return;
+  }
+  describe(title, () => {
+    it("needs PostgreSQL", function () {
+      skip(this, postgresMissing);
+    });
+  });
+}
 
 /** @returns nothing where there is no `/proc`: they end by themselves, only not as hard. */
 function childrenOf(parent: number): readonly number[] {

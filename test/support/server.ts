@@ -57,13 +57,16 @@ export function sendRaw(
   });
 }
 
+/** Tests write faster than anybody's app; what the limit does has tests of its own, which set it. */
+const FAST = "writesPerAgentMax=1000000";
+
 /** @param env Settings that differ from the defaults. */
 export async function startServer(env: Readonly<Record<string, string>> = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), "freehold-test-"));
   const log: string[] = [];
-  const running = await serve(readConfig({ FREEHOLD_PORT: "0", FREEHOLD_DATA: folder, ...env }), (line) =>
-    log.push(line),
-  );
+  const limits = [FAST, env["FREEHOLD_LIMITS"]].filter(Boolean).join(","); // The later of two holds.
+  const settings = { FREEHOLD_PORT: "0", FREEHOLD_DATA: folder, ...env, FREEHOLD_LIMITS: limits };
+  const running = await serve(readConfig(settings), (line) => log.push(line));
   const { context } = running;
   const { baseUrl } = context.config;
   return {

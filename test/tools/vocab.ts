@@ -33,7 +33,7 @@ export async function generateTerms(): Promise<string> {
   for (const [prefix, [namespace, names]] of Object.entries(FOREIGN)) {
     parts.push(constants(prefix, namespace, names.split(" ")));
   }
-  return `/* Made by test/tools/vocab.ts from freehold.ttl and foreign.ts: do not edit. */\n\n${parts.join("\n")}`;
+  return `/* Made by test/tools/vocab.ts from freehold.ttl and foreign.ts: do not edit. Long, for each word is a line or two. */\n\n${parts.join("\n")}`;
 }
 
 if (import.meta.main) await writeFile(TERMS_FILE, await generateTerms());

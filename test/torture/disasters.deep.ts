@@ -1,18 +1,14 @@
 /** The same as `disasters.test.ts`, for as long as it takes: each run has another order of events. */
 import { expect } from "chai";
-import { postgresMissing } from "../support/postgres.ts";
+import { skip } from "../support/skip.ts";
 import { breakCalls } from "./broken.ts";
 import { stopDatabase } from "./database.ts";
 import { fillDisk } from "./full.ts";
 import { killAgainAndAgain } from "./kill.ts";
 import { cutPower } from "./power.ts";
-import { type Order, type Outcome, skipped } from "./suite.ts";
+import { type Order, type Outcome, onPostgres } from "./suite.ts";
 
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
-const onPostgres =
-  (run: (order: Order) => Promise<Outcome>) =>
-  async (order: Order): Promise<Outcome> =>
-    postgresMissing === null ? run(order) : skipped(postgresMissing);
 
 const DISASTERS: readonly (readonly [
   about: string,
@@ -32,8 +28,8 @@ describe(`Disaster after disaster (seed ${SEED})`, function () {
   for (const [about, run, trials] of DISASTERS) {
     it(`${trials} ${about} lose nothing that was acknowledged`, async function () {
       const { skipped, faults, figures } = await run({ seed: SEED, trialsMax: trials });
-      process.stdout.write(`      ${skipped === null ? JSON.stringify(figures) : `skipped: ${skipped}`}\n`);
-      if (skipped !== null) this.skip();
+      if (skipped !== null) skip(this, skipped);
+      process.stdout.write(`      ${JSON.stringify(figures)}\n`);
       expect(faults).to.deep.equal([]);
     });
   }

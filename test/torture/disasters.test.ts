@@ -1,17 +1,12 @@
 /** A few of each disaster that needs an operating system's help; `npm run torture` and the deep tests have many. */
 import { expect } from "chai";
-import { postgresMissing } from "../support/postgres.ts";
+import { skip } from "../support/skip.ts";
 import { breakCalls } from "./broken.ts";
 import { flipBits } from "./corruption.ts";
 import { stopDatabase } from "./database.ts";
 import { fillDisk } from "./full.ts";
 import { cutPower } from "./power.ts";
-import { type Order, type Outcome, skipped } from "./suite.ts";
-
-const onPostgres =
-  (run: (order: Order) => Promise<Outcome>) =>
-  async (order: Order): Promise<Outcome> =>
-    postgresMissing === null ? run(order) : skipped(postgresMissing);
+import { type Order, type Outcome, onPostgres } from "./suite.ts";
 
 const DISASTERS: readonly (readonly [
   about: string,
@@ -31,10 +26,7 @@ describe("a disaster", function () {
   for (const [about, run, trials] of DISASTERS) {
     it(`${about} (${trials} times)`, async function () {
       const { skipped, faults, ...told } = await run({ seed: 6_007, trialsMax: trials });
-      if (skipped !== null) {
-        process.stdout.write(`      skipped: ${skipped}\n`);
-        this.skip();
-      }
+      if (skipped !== null) skip(this, skipped);
       expect(faults).to.deep.equal([]);
       expect(told.trials).to.equal(trials);
     });

@@ -1,4 +1,5 @@
 /** What every torture is: trials that go on until their time is over or their number reached, and one row of the table. */
+import { postgresMissing } from "../support/postgres.ts";
 
 export interface Order {
   readonly seed: number;
@@ -21,6 +22,12 @@ export interface Outcome {
 }
 
 export const skipped = (why: string): Outcome => ({ skipped: why, trials: 0, faults: [], figures: {} });
+
+/** A torture that is left out where PostgreSQL is missing. */
+export const onPostgres =
+  (run: (order: Order) => Promise<Outcome>) =>
+  async (order: Order): Promise<Outcome> =>
+    postgresMissing === null ? run(order) : skipped(postgresMissing);
 
 /** @param share 0.5 is the median. @returns 0 of nothing. */
 export function percentile(values: readonly number[], share: number): number {

@@ -100,12 +100,12 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     now,
     limits,
     log,
-    config: { baseUrl, signUp: options.signUp ?? "link" },
+    config: { baseUrl, signUp: options.signUp ?? "link", access: "wac" },
     seed: write,
     access: createOwnerAccess({
       baseUrl,
       store,
-      access: createAccess({ baseUrl, pods, store, limits }),
+      access: createAccess({ baseUrl, pods, store, limits, reachOf: async () => null }),
       limits,
       change: changeLists(edits),
       record: () => {},
@@ -134,14 +134,31 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     });
   };
   const interaction = {
-    client: { id: "https://photos.example/id", name: "Photo Frame", uri: "https://photos.example/" },
+    client: {
+      id: "https://photos.example/id",
+      name: "Photo Frame",
+      uri: "https://photos.example/",
+      describedBy: "https://photos.example",
+      policy: "https://photos.example/privacy",
+      terms: null,
+    },
     redirectTo: "https://photos.example/back",
     prompt: "consent",
+    scopes: ["openid", "webid", "offline_access"],
+    reach: null,
   };
   const apps: Harness["apps"] = new Map();
   const signedOut: string[] = [];
   const consented: ConsentedApps = {
     consentedApps: async (accountId) => apps.get(accountId) ?? [],
+    async narrow(accountId, grantId, reach) {
+      const list = apps.get(accountId) ?? [];
+      apps.set(
+        accountId,
+        list.map((app) => (app.grantId === grantId ? { ...app, reach } : app)),
+      );
+      return list.some((app) => app.grantId === grantId);
+    },
     async revoke(accountId, grantId) {
       const list = apps.get(accountId) ?? [];
       apps.set(

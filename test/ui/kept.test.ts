@@ -1,48 +1,25 @@
 /** What the owner's pages do against loss: trash, earlier versions, the record, the room left, and taking everything along. */
 import { readFile } from "node:fs/promises";
 import { expect } from "chai";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { type Person, startServer, type TestServer } from "../support/server.ts";
-import { CHROMIUM, openChromium, watch } from "./browser.ts";
-
-const JARGON = /\b(WebID|RDF|ACL|IRI|URI|Turtle|JSON|triple|WAC|OIDC|DPoP|DID|undefined|null|NaN)\b|\[object/;
+import type { Page } from "playwright-core";
+import type { Person, TestServer } from "../support/server.ts";
+import { JARGON, onScreen } from "./browser.ts";
 
 describe("the owner's pages keep what was there", function () {
   this.timeout(60_000);
   let server: TestServer;
-  let chromium: Browser;
-  let context: BrowserContext;
   let page: Page;
   let ana: Person;
-  let wrong: readonly string[];
 
-  before(async function () {
-    if (!CHROMIUM) {
-      console.log("      (skipped: no Chromium here; set CHROMIUM to its path)"); // oxlint-disable-line no-console -- says why
-      this.skip();
-    }
-    chromium = await openChromium();
-  });
-  after(() => chromium?.close());
-
-  beforeEach(async () => {
-    server = await startServer();
+  onScreen(async (screen) => {
+    ({ server, page } = screen);
     ana = await server.person("ana");
-    context = await chromium.newContext({ viewport: { width: 390, height: 844 }, acceptDownloads: true });
-    page = await context.newPage();
-    page.setDefaultTimeout(15_000);
-    wrong = watch(page, server.baseUrl);
     await put("notes/shopping.txt", "milk");
     await page.goto(server.baseUrl);
     await page.fill("input[name=pod]", "ana");
     await page.fill("input[name=password]", "a long password of ana");
     await page.click("form button");
     await page.waitForSelector("text=can see your data");
-  });
-  afterEach(async () => {
-    await context?.close();
-    await server?.close();
-    expect(wrong).to.deep.equal([]);
   });
 
   const put = async (path: string, body: string): Promise<void> => {

@@ -1,47 +1,23 @@
-/** The owner's pages in a real browser, on a real server: from the set-up link to taking access back. */
+/** The owner's pages in a real browser, on a real server: from the set-up link to taking access back. Long, for it walks through every room. */
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { importRecoveryFile } from "../../client-lib/passport/recovery.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { addAuthenticator, CHROMIUM, openChromium, watch } from "./browser.ts";
+import type { TestServer } from "../support/server.ts";
+import { addAuthenticator, JARGON, onScreen } from "./browser.ts";
 
 const PASSWORD = "four words of my own";
-/** What no screen may say. */
-const JARGON = /\b(WebID|RDF|ACL|IRI|URI|Turtle|JSON|triple|WAC|OIDC|DPoP|DID|undefined|null|NaN)\b|\[object/;
 
 describe("the owner's pages", function () {
   this.timeout(60_000);
   let server: TestServer;
-  let chromium: Browser;
-  let context: BrowserContext;
   let page: Page;
-  let wrong: readonly string[];
+  let wrong: string[];
 
-  before(async function () {
-    if (!CHROMIUM) {
-      console.log("      (skipped: no Chromium here; set CHROMIUM to its path)"); // oxlint-disable-line no-console -- says why
-      this.skip();
-    }
-    chromium = await openChromium();
-  });
-  after(() => chromium?.close());
-
-  beforeEach(async () => {
-    server = await startServer();
-    context = await chromium.newContext({ viewport: { width: 390, height: 844 }, acceptDownloads: true });
-    page = await context.newPage();
-    page.setDefaultTimeout(15_000);
-    wrong = watch(page, server.baseUrl);
-  });
-  afterEach(async () => {
-    await context?.close();
-    await server?.close();
-    expect(wrong).to.deep.equal([]);
-  });
+  onScreen((screen) => void ({ server, page, wrong } = screen));
 
   const accounts = () => server.context.identity.accounts;
   const words = async (): Promise<string> => page.evaluate(() => document.body.innerText);
@@ -306,7 +282,7 @@ describe("the owner's pages", function () {
     afterEach(() => {
       app.closeAllConnections();
       app.close();
-      wrong = wrong.filter((what) => !what.startsWith(`elsewhere: ${appUrl}`));
+      wrong.splice(0, Infinity, ...wrong.filter((what) => !what.startsWith(`elsewhere: ${appUrl}`)));
     });
 
     /** Registers an app and opens its question, as the app's own page would. */
@@ -347,18 +323,63 @@ describe("the owner's pages", function () {
         buttons.map((button) => `${button.clientWidth} ${button.clientHeight} ${button.className}`),
       );
       expect(new Set(sizes).size, "yes and no look the same").to.equal(1);
+      expect(await words()).to.include("It registered itself; nobody vouches for it.");
       await page.click("button:has-text('Allow')");
       await page.waitForURL((url) => url.href.startsWith(`${appUrl}back?`));
       expect(new URL(page.url()).searchParams.get("code")).to.match(/.{20}/);
       await goTo("#/access", "You let them in");
       expect(await words())
         .to.include("Photo Frame")
+        .and.to.include("can see, add to and change everything you can")
         .and.to.include(`from ${new URL(appUrl).host}, since`);
       await page.click("text=Disconnect");
       await page.waitForSelector("text=is disconnected");
       expect(
         await server.context.identity.provider.consentedApps((await accounts().list())[0]?.id ?? ""),
       ).to.deep.equal([]);
+    });
+
+    it("let the person choose what the app can do, and change it later", async () => {
+      await setUp("Ana", "password");
+      const { accounts: people, provider } = server.context.identity;
+      const pod = await server.context.pods.find("ana");
+      if (!pod) throw new Error("There is no pod");
+      await server.context.writeDocuments(
+        pod,
+        ["photos", "letters"].map((name) => ({
+          path: `/ana/${name}/`,
+          contentType: "text/turtle",
+          bytes: new Uint8Array(),
+        })),
+      );
+      await askAsApp();
+      await page.waitForSelector("text=Connect Photo Frame to your pod?");
+      await page.check("input[value=folders]");
+      expect(await page.isDisabled("button:has-text('Allow')"), "no folder is chosen yet").to.equal(true);
+      await page.check("label:has-text('photos') input");
+      await page.uncheck("input[value=write]");
+      expect(await words()).to.not.match(JARGON);
+      await page.click("button:has-text('Allow')");
+      await page.waitForURL((url) => url.href.startsWith(`${appUrl}back?`));
+      const accountId = (await people.list())[0]?.id ?? "";
+      const reach = async () => (await provider.consentedApps(accountId))[0]?.reach;
+      expect(await reach()).to.deep.equal({ folders: ["/ana/photos/"], modes: ["read", "append"] });
+
+      await goTo("#/access", "You let them in");
+      expect(await words()).to.include("can see and add to photos");
+      await page.click("[aria-label='Change what Photo Frame can do']");
+      expect(await page.isChecked("label:has-text('photos') input")).to.equal(true);
+      await page.check("label:has-text('letters') input");
+      await page.uncheck("input[value=append]");
+      await page.click("button:has-text('Save')");
+      await page.waitForSelector("text=From now on Photo Frame can see letters and photos.");
+      expect(await reach()).to.deep.equal({ folders: ["/ana/letters/", "/ana/photos/"], modes: ["read"] });
+      await page.click("[aria-label='Change what Photo Frame can do']");
+      await page.check("input[value=nowhere]");
+      await page.click("button:has-text('Save')");
+      await page.waitForSelector("text=can know who you are, and nothing else.");
+      expect(await reach()).to.deep.equal({ folders: [], modes: [] });
+      expect(await words()).to.not.match(JARGON);
     });
 
     it("let somebody sign in first, and send a no there too", async () => {

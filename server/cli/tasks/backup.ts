@@ -164,9 +164,8 @@ export const restore: Task = {
     const { backups, journal, store } = context;
     // Proved first, with the keys of now: what does not open must not take the place of what does.
     const { checkPod } = await import("../../backup/restore.ts");
-    const archive = await openArchive(file, await backups.secrets(secret));
-    checkPod(pod, archive);
-    await backups.proveOf(file, pod.id, secret, told(report));
+    checkPod(pod, await openArchive(file, await backups.secrets(secret)));
+    const { archive } = await backups.proveOf(file, pod.id, secret, told(report));
     const { rows, blobs } = await restorePod({ store, pod }, archive, told(report));
     await journal.operator(pod, "restore");
     return done(

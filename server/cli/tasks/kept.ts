@@ -1,5 +1,6 @@
 /** `freehold trash …` and `freehold history …`: bringing back for people what they deleted or changed. */
 import { OperatorError } from "../../errors.ts";
+import { parseTarget } from "../../iri.ts";
 import { sizeInWords } from "../../ldp/quota.ts";
 import type { Task } from "../task.ts";
 import { placeIn, podNamed } from "./pod-named.ts";
@@ -31,8 +32,12 @@ export const trashRestore: Task = {
   flags: { rename: { about: "Under another name if its own is taken", takesValue: false } },
   async run(context, { args: [name = "", id = ""], flags }) {
     const pod = await podNamed(context, name);
-    const path = await context.ldp.keeping.restore(pod, id, flags["rename"] === true, "operator");
-    return { lines: [`It is at ${path}`], exit: 0 };
+    const { keeping } = context.ldp;
+    const { path, isPrivate } = await keeping.restore(pod, id, flags["rename"] === true, "operator");
+    const lines = [`It is at ${path}`];
+    if (isPrivate)
+      lines.push("Only the owner sees it: who may do what was changed since it was deleted. Share it anew.");
+    return { lines, exit: 0 };
   },
 };
 
@@ -71,6 +76,9 @@ export const historyRestore: Task = {
     if (!/^[1-9]\d{0,14}$/.test(number)) throw new OperatorError(`${number} is no number of a version.`);
     const path = placeIn(pod, place);
     await context.ldp.keeping.restoreVersion(pod, path, Number(number), "operator");
-    return { lines: [`${path} is as it was in version ${number}`], exit: 0 };
+    const lines = [`${path} is as it was in version ${number}`];
+    if (parseTarget(path).auxiliary === "acl")
+      lines.push("Whoever was let in by it then is let in again, also those who were shut out since.");
+    return { lines, exit: 0 };
   },
 };

@@ -16,6 +16,28 @@ interface Digest {
 }
 
 const DATABASE = /^postgres(?:ql)?:\/\//;
+const ADDRESS_BYTES_MAX = 8_192;
+
+/** The address that `--to` names; `-` stands for the first line of standard input. @throws OperatorError. */
+async function addressOf(to: TaskInput["flags"][string] | undefined): Promise<string> {
+  if (typeof to === "string" && /^\w+:\/\/[^/@]*:[^/@]+@/.test(to))
+    throw new OperatorError(
+      "--to holds a password, and everybody on this machine can read the arguments of a command. Leave it to the environment variable PGPASSWORD, or send the whole address to standard input with --to -.",
+    );
+  let address = to;
+  if (to === "-") {
+    let text = "";
+    for await (const part of process.stdin.setEncoding("utf8")) {
+      text += part;
+      if (text.length > ADDRESS_BYTES_MAX || text.includes("\n")) break;
+    }
+    address = text.split("\n", 1)[0]?.trim();
+  }
+  if (typeof address === "string" && DATABASE.test(address)) return address;
+  throw new OperatorError(
+    "Say where to: --to postgres://user@host/database, with the password in PGPASSWORD; or --to - and the whole address on standard input.",
+  );
+}
 
 function numbersOf(...numbers: readonly number[]): Buffer {
   const bytes = Buffer.alloc(8 * numbers.length);
@@ -100,11 +122,7 @@ async function move(
 }
 
 async function moveAlone(config: Config, { flags }: TaskInput, report: Report): Promise<TaskResult> {
-  const target = flags["to"];
-  if (typeof target !== "string" || !DATABASE.test(target))
-    throw new OperatorError(
-      "Say where to: --to postgres://user@host/database. PGPASSWORD may hold the password.",
-    );
+  const target = await addressOf(flags["to"]);
   if (config.store !== "sqlite")
     throw new OperatorError(
       "The pods are in a database already (FREEHOLD_STORE). Only a data folder can be moved.",
@@ -140,7 +158,11 @@ export const migrate: Task = {
   usage: "",
   about: "Move all pods from the data folder into a PostgreSQL database",
   flags: {
-    to: { about: "The database: postgres://user@host/database, empty or half moved", takesValue: true },
+    to: {
+      about:
+        "The database, empty or half moved: postgres://user@host/database, its password in PGPASSWORD; - reads the address from standard input",
+      takesValue: true,
+    },
   },
   async run() {
     throw new OperatorError(

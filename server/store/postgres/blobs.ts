@@ -2,20 +2,13 @@
  * Large binaries in PostgreSQL: sealed as in files, a row for each chunk. What was written is never changed, only found by its
  * hash or not any more: so a stream that has begun can end, and rows are deleted when nobody can still be reading them.
  */
-import assert from "node:assert/strict";
-import { createHmac, createSecretKey, randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { Problem } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import type { Log } from "../../log.ts";
-import {
-  CHUNK_BYTES,
-  lastChunkOf,
-  openChunk,
-  openFront,
-  sealChunk,
-  sealFront,
-} from "../sealed/blob-format.ts";
+import { lastChunkOf, openChunk, openFront, sealFront } from "../sealed/blob-format.ts";
+import { pour } from "../sealed/pour.ts";
 import { groupKeyOf, type PodKeys } from "../sealed/seal.ts";
 import type { KnownWrite } from "../sqlite/cache.ts";
 import { type Blobs, type PodId, TABLES } from "../store.ts";
@@ -29,11 +22,11 @@ import {
   type Value,
 } from "./database.ts";
 import { BEGIN, COMMIT, LOCK, ROLLBACK } from "./statements.ts";
+import { pagesOf, type Walk } from "./walk.ts";
 
 /** Chunks per statement: about 1 MiB. */
 const CHUNKS_AT_ONCE = 4;
 const SWEEP_MS = 3_600_000;
-const SWEEP_PAGE = 500;
 const HASH = /^[0-9a-f]{64}$/;
 
 const BEGIN_BLOB =
@@ -61,9 +54,12 @@ const USED: Statement = {
 const HIDE_NAMED = "UPDATE blob SET hash = NULL, changed = $3 WHERE pod_id = $1 AND hash = $2 AND named";
 const HIDE_ONE = "UPDATE blob SET hash = NULL, changed = $3 WHERE pod_id = $1 AND content = $2";
 const OTHERS = "SELECT 1 FROM blob WHERE pod_id = $1 AND hash = $2 AND content <> $3 LIMIT 1";
-const OLD: Statement = {
-  name: "blob-old",
-  text: "SELECT pod_id, content, hash FROM blob WHERE changed < $1 AND (pod_id, content) > ($2, $3) ORDER BY pod_id, content LIMIT $4",
+const OLD: Walk = {
+  statement: {
+    name: "blob-old",
+    text: "SELECT pod_id, content, hash FROM blob WHERE changed < $1 AND (pod_id, content) > ($2, $3) ORDER BY pod_id, content LIMIT $4",
+  },
+  start: [Buffer.alloc(0), Buffer.alloc(0)],
 };
 const REMOVE_PARTS = "DELETE FROM blob_part WHERE pod_id = $1 AND content = $2";
 const REMOVE = "DELETE FROM blob WHERE pod_id = $1 AND content = $2";
@@ -155,7 +151,8 @@ export function createPostgresBlobs({
     await persist(BEGIN_BLOB, [keys.id, id, now().getTime()]);
     try {
       const fileKey = createSecretKey(randomBytes(32));
-      const poured = await pour(keys, fileKey, content, bytesMax, async (first, parts) => {
+      const poured = await pour(keys, fileKey, content, bytesMax, CHUNKS_AT_ONCE, async (first, chunks) => {
+        const parts = chunks.map((chunk) => Buffer.concat(chunk));
         const sizes = parts.map(({ length }) => length);
         const ats = sizes.map((_, index) => 1 + sizes.slice(0, index).reduce((sum, size) => sum + size, 0));
         const numbers = parts.map((_, index) => first + index);
@@ -254,24 +251,16 @@ export function createPostgresBlobs({
     for (const [key, { contents }] of pins) {
       if (contents.length > 0 && contents.every(({ since }) => since < oldest)) pins.delete(key);
     }
-    let last: readonly [Buffer, Buffer] = [Buffer.alloc(0), Buffer.alloc(0)];
-    for (;;) {
-      const rows = await database.read(OLD, [oldest, ...last, SWEEP_PAGE]);
-      for (const [podId, contentId, hash] of rows as readonly [Buffer, Buffer, Buffer | null][]) {
+    for await (const page of pagesOf(database.read, OLD, oldest))
+      for (const [id, content, hash] of page as readonly [Buffer, Buffer, Buffer | null][]) {
         if (!isOpen) return;
-        const pod = podId.toString("hex") as PodId;
-        const content = Buffer.from(contentId);
         if (hash) {
-          await sweepOne(pod, hash.toString("hex"), content);
+          await sweepOne(id.toString("hex") as PodId, hash.toString("hex"), content);
           continue;
         }
-        await persist(REMOVE_PARTS, [Buffer.from(podId), content]);
-        await persist(REMOVE, [Buffer.from(podId), content]);
+        await persist(REMOVE_PARTS, [id, content]);
+        await persist(REMOVE, [id, content]);
       }
-      const end = rows.at(-1);
-      if (rows.length < SWEEP_PAGE || !end) return;
-      last = [Buffer.from(end[0] as Buffer), Buffer.from(end[1] as Buffer)];
-    }
   }
 
   async function sweepOne(pod: PodId, hash: string, content: Buffer): Promise<void> {
@@ -335,59 +324,4 @@ export function createPostgresBlobs({
       await sweeping;
     },
   };
-}
-
-/** Seals what comes, hashing on the way; one part is sent while the next is sealed, and no more than that is in memory. */
-async function pour(
-  keys: PodKeys,
-  key: ReturnType<typeof createSecretKey>,
-  content: AsyncIterable<Uint8Array>,
-  bytesMax: number,
-  send: (first: number, parts: readonly Buffer[]) => Promise<void>,
-): Promise<{ hash: string; bytes: number }> {
-  const hmac = createHmac("sha256", keys.contents);
-  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-  let filled = 0;
-  let bytes = 0;
-  let index = 0;
-  let parts: Buffer[] = [];
-  let sending: Promise<void> = Promise.resolve();
-
-  async function flush(): Promise<void> {
-    await sending;
-    sending = send(index - parts.length, parts);
-    sending.catch(() => {}); // Told at the next flush.
-    parts = [];
-  }
-  function seal(isLast: boolean): void {
-    const full = chunk.subarray(0, filled);
-    hmac.update(full);
-    parts.push(Buffer.concat(sealChunk(key, index, isLast, full)));
-    index++;
-    filled = 0;
-  }
-
-  try {
-    for await (const arrived of content) {
-      bytes += arrived.length;
-      if (bytes > bytesMax) throw new Problem("body-too-large", `At most ${bytesMax} bytes`);
-      for (let at = 0; at < arrived.length; ) {
-        if (filled === CHUNK_BYTES) {
-          seal(false); // Only now: the last chunk is sealed as the last.
-          if (parts.length >= CHUNKS_AT_ONCE) await flush();
-        }
-        const taken = Math.min(CHUNK_BYTES - filled, arrived.length - at);
-        chunk.set(arrived.subarray(at, at + taken), filled);
-        filled += taken;
-        at += taken;
-      }
-    }
-    seal(true);
-    await flush();
-  } finally {
-    await sending.catch(() => {}); // Nothing may still be on its way when the upload is given up.
-  }
-  await sending;
-  assert(index > 0, "an empty file has one chunk");
-  return { hash: hmac.digest("hex"), bytes };
 }

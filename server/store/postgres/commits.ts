@@ -10,6 +10,7 @@ import { randomBytes } from "node:crypto";
 import { Problem } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import type { Log } from "../../log.ts";
+import { placeOf } from "../pending.ts";
 import type { KnownWrite, RecordCache } from "../sqlite/cache.ts";
 import { type PodId, TABLES } from "../store.ts";
 import type { LOST } from "../turns.ts";
@@ -28,7 +29,7 @@ import {
   type Waiting,
 } from "./decide.ts";
 import * as sql from "./statements.ts";
-import { type Proposal, placeOf } from "./transaction.ts";
+import type { Proposal } from "./transaction.ts";
 
 /** Files that a commit names must be there, and stay. */
 export interface BlobUses {

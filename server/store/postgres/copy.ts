@@ -10,24 +10,19 @@ import type { BulkRow, PodState as LoadedState } from "../sqlite/bulk.ts";
 import type { Copy, PodId, Store, StoredBlob, StoredRow } from "../store.ts";
 import type { Connection, Database, Row } from "./database.ts";
 import type { PostgresKeys } from "./keys.ts";
+import { ENTRIES, pagesOf, RECORDS, type Walk } from "./walk.ts";
 
-const PAGE = 256;
 const HEAD_1_BYTES = 72;
 const TAG = 16;
 
 const PODS =
   "SELECT pod_id, generation, bytes, resources, journal_number, journal_hash FROM pod ORDER BY pod_id";
-const RECORDS = {
-  name: "copy-records",
-  text: "SELECT table_number, group_key, item_key, version, sealed FROM record WHERE pod_id = $1 AND (table_number, group_key, item_key) > ($2, $3, $4) ORDER BY table_number, group_key, item_key LIMIT $5",
-};
-const ENTRIES = {
-  name: "copy-entries",
-  text: "SELECT number, leaf, sealed FROM journal WHERE pod_id = $1 AND number > $2 ORDER BY number LIMIT $3",
-};
-const BLOBS = {
-  name: "copy-blobs",
-  text: "SELECT hash, content, head, bytes FROM blob WHERE pod_id = $1 AND hash IS NOT NULL AND named AND hash > $2 ORDER BY hash, changed DESC LIMIT $3",
+const BLOBS: Walk = {
+  statement: {
+    name: "copy-blobs",
+    text: "SELECT hash, content, head FROM blob WHERE pod_id = $1 AND hash IS NOT NULL AND named AND hash > $2 ORDER BY hash, changed DESC LIMIT $3",
+  },
+  start: [Buffer.alloc(0)],
 };
 const SIZE = {
   name: "copy-size",
@@ -60,23 +55,10 @@ export interface PostgresCopyGround {
 export function createPostgresCopies(ground: PostgresCopyGround): Pick<Store, "copy" | "load"> {
   const { database, keyring, clear, forget, now } = ground;
 
-  async function* recordsOf(connection: Connection, pod: PodId): AsyncGenerator<StoredRow> {
-    let last: readonly [number, Buffer, Buffer] = [0, Buffer.alloc(0), Buffer.alloc(0)];
-    for (;;) {
-      const { rows } = await connection.run(RECORDS, [idOf(pod), ...last, PAGE]);
-      for (const [table, groupKey, itemKey, version, sealed] of rows as readonly [
-        number,
-        Buffer,
-        Buffer,
-        number,
-        Buffer,
-      ][])
-        yield { kind: "record", pod, table, groupKey, itemKey, version, sealed };
-      const end = rows.at(-1);
-      if (rows.length < PAGE || !end) return;
-      last = [end[0] as number, Buffer.from(end[1] as Buffer), Buffer.from(end[2] as Buffer)];
-    }
-  }
+  const on =
+    (connection: Connection) =>
+    async (...asked: Parameters<Connection["run"]>): Promise<readonly Row[]> =>
+      (await connection.run(...asked)).rows;
 
   async function* rowsOf(connection: Connection, pods: readonly Row[]): AsyncGenerator<StoredRow> {
     for (const row of pods) {
@@ -90,14 +72,20 @@ export function createPostgresCopies(ground: PostgresCopyGround): Pick<Store, "c
       ];
       const pod = id.toString("hex") as PodId;
       yield { kind: "pod", pod, generation, usage: { bytes, resources }, head: { number, hash } };
-      yield* recordsOf(connection, pod);
-      for (let after = 0; ; ) {
-        const { rows } = await connection.run(ENTRIES, [idOf(pod), after, PAGE]);
-        for (const [number, leaf, sealed] of rows as readonly [number, Buffer, Buffer | null][])
+      for await (const page of pagesOf(on(connection), RECORDS, id))
+        for (const row of page) {
+          const [table, groupKey, itemKey, version, sealed] = row as readonly [
+            number,
+            Buffer,
+            Buffer,
+            number,
+            Buffer,
+          ];
+          yield { kind: "record", pod, table, groupKey, itemKey, version, sealed };
+        }
+      for await (const page of pagesOf(on(connection), ENTRIES, id))
+        for (const [number, leaf, sealed] of page as readonly [number, Buffer, Buffer | null][])
           yield { kind: "journal", pod, number, leaf, sealed };
-        if (rows.length < PAGE) break;
-        after = rows.at(-1)?.[0] as number;
-      }
     }
   }
 
@@ -117,14 +105,9 @@ export function createPostgresCopies(ground: PostgresCopyGround): Pick<Store, "c
 
   async function* blobsOf(connection: Connection, pods: readonly PodId[]): AsyncGenerator<StoredBlob> {
     for (const pod of pods) {
-      for (let last: Buffer = Buffer.alloc(0); ; ) {
-        const { rows } = await connection.run(BLOBS, [idOf(pod), last, PAGE]);
-        for (const row of rows) {
-          const [hash, content, front] = row.slice(0, 3).map((bytes) => Buffer.from(bytes as Buffer)) as [
-            Buffer,
-            Buffer,
-            Buffer,
-          ];
+      let last: Buffer = Buffer.alloc(0);
+      for await (const page of pagesOf(on(connection), BLOBS, idOf(pod)))
+        for (const [hash, content, front] of page as readonly [Buffer, Buffer, Buffer][]) {
           if (hash.equals(last)) continue; // Uploaded twice: the newest came first.
           last = hash;
           const { rows: sizes } = await connection.run(SIZE, [idOf(pod), content]);
@@ -135,8 +118,6 @@ export function createPostgresCopies(ground: PostgresCopyGround): Pick<Store, "c
             content: () => contentOf(connection, pod, content, front),
           };
         }
-        if (rows.length < PAGE) break;
-      }
     }
   }
 
@@ -241,9 +222,8 @@ export function createPostgresCopies(ground: PostgresCopyGround): Pick<Store, "c
         await connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
         await connection.run("SET LOCAL idle_in_transaction_session_timeout = 0");
         const { rows } = await connection.run(PODS);
-        const all = rows.map((row) => row.map((one) => (one instanceof Uint8Array ? Buffer.from(one) : one)));
         const podOf = (row: Row): PodId => (row[0] as Buffer).toString("hex") as PodId;
-        const chosen = wanted ? all.filter((row) => wanted.includes(podOf(row))) : all;
+        const chosen = wanted ? rows.filter((row) => wanted.includes(podOf(row))) : rows;
         if (wanted && chosen.length < new Set(wanted).size) throw new Problem("not-found");
         const pods = chosen.map(podOf);
         const result = await work({

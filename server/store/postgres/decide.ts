@@ -1,10 +1,11 @@
 /** What a server knows of a pod without asking, and what may be committed on top of it. Decides, and sends nothing. */
+import { placeOf } from "../pending.ts";
 import { nextHead } from "../sealed/chain.ts";
 import type { JournalHead, Usage } from "../store.ts";
 import { LOST } from "../turns.ts";
 import { isOver } from "../uses.ts";
 import type { Row } from "./database.ts";
-import { type Proposal, placeOf } from "./transaction.ts";
+import type { Proposal } from "./transaction.ts";
 
 /** The pod's own row. */
 export interface PodState {

@@ -8,9 +8,9 @@ import { keysOfPlace, type LookupKey, type PodKeys, resealRecord, versionOf } fr
 import type { PodId } from "../store.ts";
 import { type Connection, type Database, type Row, type Statement, troubleOf } from "./database.ts";
 import type { PostgresKeys } from "./keys.ts";
+import { ENTRIES, pagesOf, RECORDS, type Walk } from "./walk.ts";
 
 const AT_ONCE = 2_000;
-const PAGE = 256;
 
 const removal = (table: string, key: string): string =>
   `DELETE FROM ${table} WHERE pod_id = $1 AND (${key}) IN (SELECT ${key} FROM ${table} WHERE pod_id = $1 LIMIT ${AT_ONCE})`;
@@ -24,14 +24,6 @@ const MARKED: Statement = { name: "marked", text: "SELECT pod_id FROM setting WH
 const MARK = "INSERT INTO setting (pod_id, name, value) VALUES ($1, $2, '') ON CONFLICT DO NOTHING";
 const UNMARK = "DELETE FROM setting WHERE pod_id = $1 AND name = $2";
 
-const RECORDS: Statement = {
-  name: "reseal-records",
-  text: "SELECT table_number, group_key, item_key, version, sealed FROM record WHERE pod_id = $1 AND (table_number, group_key, item_key) > ($2, $3, $4) ORDER BY table_number, group_key, item_key LIMIT $5",
-};
-const ENTRIES: Statement = {
-  name: "reseal-entries",
-  text: "SELECT number, leaf, sealed FROM journal WHERE pod_id = $1 AND number > $2 ORDER BY number LIMIT $3",
-};
 // Only if nobody has written it meanwhile: then it is sealed with the new key already.
 const RESEAL_RECORD: Statement = {
   name: "reseal-record",
@@ -41,9 +33,12 @@ const RESEAL_ENTRY: Statement = {
   name: "reseal-entry",
   text: "UPDATE journal SET sealed = $3 WHERE pod_id = $1 AND number = $2 AND sealed IS NOT NULL",
 };
-const BLOBS: Statement = {
-  name: "reseal-blobs",
-  text: "SELECT content, hash, head FROM blob WHERE pod_id = $1 AND content > $2 ORDER BY content LIMIT $3",
+const BLOBS: Walk = {
+  statement: {
+    name: "reseal-blobs",
+    text: "SELECT content, hash, head FROM blob WHERE pod_id = $1 AND content > $2 ORDER BY content LIMIT $3",
+  },
+  start: [Buffer.alloc(0)],
 };
 const RESEAL_BLOB: Statement = {
   name: "reseal-blob",
@@ -128,31 +123,18 @@ export function createChores(database: Database, keyring: PostgresKeys, log: Log
     const total = Number((await database.read(COUNT, [id]))[0]?.[0] ?? 0);
     let done = 0;
     const walk = async (
-      next: (last: Row | undefined) => Promise<readonly Row[]>,
+      rows: Walk,
       update: (keys: PodKeys, row: Row) => Parameters<typeof reseal>[0][number] | null,
     ): Promise<void> => {
-      for (let last: Row | undefined, isFirst = true; isFirst || last; isFirst = false) {
-        const rows = (await next(last)).map((row) =>
-          row.map((one) => (one instanceof Uint8Array ? Buffer.from(one) : one)),
-        );
-        await reseal(rows.map((row) => update(keys, row)).filter((one) => one !== null));
-        last = rows.length === PAGE ? rows.at(-1) : undefined;
-        done += rows.length;
+      for await (const page of pagesOf(database.read, rows, id)) {
+        await reseal(page.map((row) => update(keys, row)).filter((one) => one !== null));
+        done += page.length;
         progress(Math.min(done, total), total);
       }
     };
-    const none = Buffer.alloc(0);
-    await walk(
-      (last) =>
-        database.read(RECORDS, [
-          id,
-          ...((last?.slice(0, 3) ?? [0, none, none]) as [number, Buffer, Buffer]),
-          PAGE,
-        ]),
-      recordUpdate,
-    );
-    await walk((last) => database.read(ENTRIES, [id, (last?.[0] ?? 0) as number, PAGE]), entryUpdate);
-    await walk((last) => database.read(BLOBS, [id, (last?.[0] ?? none) as Buffer, PAGE]), blobUpdate);
+    await walk(RECORDS, recordUpdate);
+    await walk(ENTRIES, entryUpdate);
+    await walk(BLOBS, blobUpdate);
     await ring.retire(pod);
     await run(UNMARK, id, "rekey");
   }

@@ -7,15 +7,8 @@ import assert from "node:assert/strict";
 import { Problem } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import type { Log } from "../../log.ts";
-import {
-  cursorOf,
-  groupKeyOf,
-  itemKeyOf,
-  itemOfCursor,
-  type LookupKey,
-  openRecord,
-  type PodKeys,
-} from "../sealed/seal.ts";
+import { entriesOf, type Member, pageOf } from "../sealed/members.ts";
+import { groupKeyOf, itemKeyOf, type LookupKey, openRecord, type PodKeys } from "../sealed/seal.ts";
 import type { ReadRange } from "../sqlite/batch.ts";
 import type { Known, KnownGroup, RecordCache } from "../sqlite/cache.ts";
 import type { FoundMember } from "../sqlite/readers.ts";
@@ -56,12 +49,12 @@ const GET: Statement = {
   name: "record-get",
   text: `${POD}, r.version, r.sealed FROM pod p LEFT JOIN record r ON r.pod_id = p.pod_id AND r.table_number = $2 AND r.group_key = $3 AND r.item_key = $4 WHERE p.pod_id = $1`,
 };
-const pageOf = (name: string, where: string, most: string): Statement => ({
+const pageStatement = (name: string, where: string, most: string): Statement => ({
   name,
   text: `${POD}, r.group_key, r.item_key, r.version, r.sealed FROM pod p LEFT JOIN (SELECT * FROM record WHERE pod_id = $1 AND table_number = $2 AND ${where} ORDER BY group_key, item_key LIMIT ${most}) r ON r.pod_id = p.pod_id WHERE p.pod_id = $1 ORDER BY r.group_key, r.item_key`,
 });
-const GROUP_PAGE = pageOf("record-group", "group_key = $3 AND item_key > $4", "$5");
-const TABLE_PAGE = pageOf("record-table", "(group_key, item_key) > ($3, $4)", "$5");
+const GROUP_PAGE = pageStatement("record-group", "group_key = $3 AND item_key > $4", "$5");
+const TABLE_PAGE = pageStatement("record-table", "(group_key, item_key) > ($3, $4)", "$5");
 const STATE = `${POD}, (SELECT count(*) FROM record r WHERE r.pod_id = $1 AND r.table_number = $2`;
 const stateOf = (name: string, where: string): Statement => ({
   name,
@@ -72,12 +65,6 @@ const TABLE_STATE = stateOf("record-table-state", "");
 
 const bytesOf = (key: LookupKey): Buffer => Buffer.from(key, "latin1");
 const keyOf = (bytes: unknown): LookupKey => (bytes as Buffer).toString("latin1") as LookupKey;
-
-export interface Member {
-  readonly groupKey: LookupKey;
-  readonly entry: Entry;
-  readonly itemKey: LookupKey;
-}
 
 /** A class for its lifetime: it ends with `work`. */
 export class PostgresSnapshot implements Snapshot {
@@ -128,24 +115,13 @@ export class PostgresSnapshot implements Snapshot {
     this.beOpen();
     const table = TABLES[name];
     const groupKey = this.groupKey(table, group);
-    const from = after === null ? null : itemOfCursor(this.keys, table, groupKey, after);
-    if (after !== null && from === null)
-      throw new Problem("input-invalid", "This is no place in the listing");
-    const entries: Entry[] = [];
-    let last = from === null ? null : itemKeyOf(this.keys, table, groupKey, from);
-    for (;;) {
-      // One more than is wanted tells whether there is another page.
-      const wanted = Math.min(PAGE, most + 1 - entries.length);
+    const load = async (last: LookupKey | null, wanted: number): Promise<FoundMember[]> => {
       const found = await this.#page(table, groupKey, last && { groupKey, itemKey: last }, wanted);
       this.#isFixed = true;
-      for (const one of found) {
-        if (entries.length === most)
-          return { entries, next: cursorOf(this.keys, table, groupKey, entries.at(-1)?.item ?? "") };
-        entries.push(this.#open(table, group, groupKey, one.itemKey, one));
-        last = one.itemKey;
-      }
-      if (found.length < wanted) return { entries, next: null };
-    }
+      return found;
+    };
+    const open = (one: FoundMember): Entry => this.#open(table, group, groupKey, one.itemKey, one);
+    return pageOf({ keys: this.keys, table, groupKey, atOnce: PAGE, load, open }, after, most);
   }
 
   end(): void {
@@ -371,8 +347,4 @@ export class PostgresSnapshot implements Snapshot {
         : await this.#look(GROUP_STATE, [this.keys.id, table, bytesOf(groupKey)], () => false);
     return { table, groupKey, until: null, count: Number(rows[0]?.[2]), version: Number(rows[0]?.[3]) };
   }
-}
-
-async function* entriesOf(members: AsyncIterable<Member>): AsyncGenerator<Entry> {
-  for await (const { entry } of members) yield entry;
 }

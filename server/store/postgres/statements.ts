@@ -1,9 +1,10 @@
 /** The statements of a commit. Many rows go in one: their bytes end to end in one parameter, with where each begins. */
 
+import { placeOf } from "../pending.ts";
 import type { LookupKey } from "../sealed/seal.ts";
 import type { ReadRange, ReadRecord } from "../sqlite/batch.ts";
 import type { Connection, Statement, Value } from "./database.ts";
-import { type Proposal, placeOf } from "./transaction.ts";
+import type { Proposal } from "./transaction.ts";
 
 export const BEGIN: Statement = { name: "begin", text: "BEGIN" };
 export const COMMIT: Statement = { name: "commit", text: "COMMIT" };

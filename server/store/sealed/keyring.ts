@@ -4,7 +4,8 @@
  *
  * A pod has keys that stay (by them its records and files are found) and a content key, random and of its own, that a rekey
  * replaces: while everything is sealed anew there are two, so two in the keyring mean that a rekey is to be finished.
- * Bytes: keyring-format.ts. Where they are kept is the engine's to say; the root key is always a file.
+ * Bytes: keyring-format.ts. Where they are kept is the engine's to say; the root key is always a file. Long, for all that may
+ * happen to keys is here and nowhere else.
  */
 import assert from "node:assert/strict";
 import { type KeyObject, randomBytes } from "node:crypto";

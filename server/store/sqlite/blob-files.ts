@@ -1,20 +1,12 @@
 /** Sealed files as files: read and written in parts, and given a new header. */
-import { createHmac, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { existsSync, renameSync } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { Problem } from "../../errors.ts";
 import { syncFolder } from "../durable.ts";
-import {
-  CHUNK_BYTES,
-  FRONT_BYTES,
-  offsetOfSlot,
-  openFront,
-  sealChunk,
-  sealFront,
-  sealSlot,
-} from "../sealed/blob-format.ts";
+import { FRONT_BYTES, offsetOfSlot, openFront, sealFront, sealSlot } from "../sealed/blob-format.ts";
 import { secretOf } from "../sealed/keyring-format.ts";
+import { pour } from "../sealed/pour.ts";
 import type { PodKeys } from "../sealed/seal.ts";
 
 /** Chunks per read or write of the disk: about 1 MiB. */
@@ -106,66 +98,25 @@ export async function resealFile(path: string, draft: string, keys: PodKeys, has
 }
 
 /**
- * Seals what comes into the file, hashing on the way; the disk writes one part while the next is sealed.
+ * Seals what comes into the file; the disk writes one part while the next is sealed.
  * @param sealing Called just before the file's header is sealed.
  */
-export async function pour(
+export async function pourInto(
   file: FileHandle,
   keys: PodKeys,
   content: AsyncIterable<Uint8Array>,
   bytesMax: number,
   sealing: () => void,
 ): Promise<{ hash: string; bytes: number }> {
-  const fileKey = randomBytes(32);
-  const key = secretOf(fileKey);
-  const hmac = createHmac("sha256", keys.contents);
-  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-  let filled = 0;
-  let bytes = 0;
-  let index = 0;
-  let parts: Buffer[] = [];
+  const key = secretOf(randomBytes(32));
   let position = FRONT_BYTES;
-  let writing: Promise<unknown> = Promise.resolve();
-
-  async function flush(): Promise<void> {
-    await writing;
-    const length = parts.reduce((sum, part) => sum + part.length, 0);
-    writing = writeAll(file, parts, position);
-    writing.catch(() => {}); // Told at the next flush.
-    position += length;
-    parts = [];
-  }
-  function seal(isLast: boolean): void {
-    const full = chunk.subarray(0, filled);
-    hmac.update(full);
-    parts.push(...sealChunk(key, index, isLast, full));
-    index++;
-    filled = 0;
-  }
-
-  try {
-    for await (const arrived of content) {
-      bytes += arrived.length;
-      if (bytes > bytesMax) throw new Problem("body-too-large", `At most ${bytesMax} bytes`);
-      for (let at = 0; at < arrived.length; ) {
-        if (filled === CHUNK_BYTES) {
-          seal(false); // Only now: the last chunk is sealed as the last.
-          if (parts.length >= 2 * CHUNKS_AT_ONCE) await flush();
-        }
-        const taken = Math.min(CHUNK_BYTES - filled, arrived.length - at);
-        chunk.set(arrived.subarray(at, at + taken), filled);
-        filled += taken;
-        at += taken;
-      }
-    }
-    seal(true);
-    await flush();
-  } finally {
-    await writing.catch(() => {}); // The file must not be closed under a running write.
-  }
-  await writing;
-  const hash = hmac.digest("hex");
+  const poured = await pour(keys, key, content, bytesMax, CHUNKS_AT_ONCE, (_first, chunks) => {
+    const parts = chunks.flat();
+    const at = position;
+    position += parts.reduce((sum, part) => sum + part.length, 0);
+    return writeAll(file, parts, at);
+  });
   sealing();
-  await writeAll(file, [sealFront(keys, hash, { key, size: bytes })], 0);
-  return { hash, bytes };
+  await writeAll(file, [sealFront(keys, poured.hash, { key, size: poured.bytes })], 0);
+  return poured;
 }

@@ -21,7 +21,7 @@ import {
 import type { PodKeys } from "../sealed/seal.ts";
 import type { Blobs, PodId } from "../store.ts";
 import { TABLES } from "../store.ts";
-import { CHUNKS_AT_ONCE, pour, readAt, resealFile, writeStream } from "./blob-files.ts";
+import { CHUNKS_AT_ONCE, pourInto, readAt, resealFile, writeStream } from "./blob-files.ts";
 
 /** Read at once of a sealed file that is copied. */
 const PART_BYTES = 256 * 1024;
@@ -143,7 +143,7 @@ export function createBlobs({
       const file = await open(draft, "wx", 0o600);
       let written: { hash: string; bytes: number };
       try {
-        written = await pour(file, keys, content, bytesMax, () => naming.set(named.promise, pod));
+        written = await pourInto(file, keys, content, bytesMax, () => naming.set(named.promise, pod));
         await file.sync(); // The bytes, before the name points at them.
       } finally {
         await file.close();

@@ -149,3 +149,13 @@ export function openScan(file: string): Scan {
     close: () => db.close(),
   };
 }
+
+/** Pods whose loading a crash has cut short. */
+export function loadingIn(file: string): readonly PodId[] {
+  const scan = openScan(file);
+  try {
+    return scan.loading();
+  } finally {
+    scan.close();
+  }
+}

@@ -5,6 +5,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { StoreRefused } from "../refused.ts";
 import { SERVER_POD } from "../store.ts";
+import { makePrivate } from "./lock.ts";
 import { countAll } from "./proof.ts";
 
 /** Commits are lost in rare cases by older ones (WAL reset). https://www.sqlite.org/wal.html#walresetbug */
@@ -126,7 +127,7 @@ function checkSchema(db: DatabaseSync): void {
  * @param storeId Binds a database to its keyring: written into a new one, compared with an old one.
  * @throws StoreRefused when the file is another program's, has a newer schema, or belongs to another keyring.
  */
-export function migrate(db: DatabaseSync, storeId: Uint8Array, now: () => Date): void {
+function migrate(db: DatabaseSync, storeId: Uint8Array, now: () => Date): void {
   checkSqlite(String(db.prepare("SELECT sqlite_version() AS version").get()?.version));
   const application = integer(db, "PRAGMA application_id");
   const tables = integer(db, "SELECT count(*) FROM sqlite_schema");
@@ -169,5 +170,36 @@ export function migrate(db: DatabaseSync, storeId: Uint8Array, now: () => Date):
   } catch (error) {
     db.exec("ROLLBACK");
     throw error;
+  }
+}
+
+/**
+ * Makes the database, or brings it to this server's schema; on a full disk with the room that was kept for it.
+ * @throws StoreRefused also in SQLite's own words: not a database, disk I/O error, …
+ */
+export function prepareDatabase(
+  file: string,
+  storeId: Uint8Array,
+  now: () => Date,
+  makeRoom: () => void,
+): void {
+  makePrivate(file);
+  const database = new DatabaseSync(file, { timeout: 5_000 });
+  try {
+    try {
+      migrate(database, storeId, now);
+    } catch (error) {
+      if ((error as { errcode?: number }).errcode === undefined) throw error;
+      makeRoom();
+      migrate(database, storeId, now);
+    }
+  } catch (cause) {
+    if ((cause as { errcode?: number }).errcode === undefined) throw cause;
+    throw new StoreRefused(
+      `The database ${file} cannot be opened: ${(cause as Error).message}. If the disk is in order, restore the file from its backup.`,
+      { cause },
+    );
+  } finally {
+    database.close();
   }
 }

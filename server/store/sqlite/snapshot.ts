@@ -1,36 +1,14 @@
-/** One snapshot of a pod: from the cache as long as that knows, then from the database. And the transaction on top of it. */
+/** One snapshot of a pod: from the cache as long as that knows, then from the database. */
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Problem } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import type { Log } from "../../log.ts";
-import { createBounds } from "../bounds.ts";
-import { sealEntry } from "../sealed/entries.ts";
-import {
-  cursorOf,
-  groupKeyOf,
-  itemKeyOf,
-  itemOfCursor,
-  type LookupKey,
-  openRecord,
-  type Plain,
-  type PodKeys,
-  plainOf,
-  sealRecord,
-} from "../sealed/seal.ts";
-import {
-  type Entry,
-  type Page,
-  type PodId,
-  type Snapshot,
-  TABLES,
-  type Table,
-  type Transaction,
-  type Usage,
-} from "../store.ts";
-import { createUses } from "../uses.ts";
-import type { Commit, ReadRange, ReadRecord } from "./batch.ts";
-import type { Known, KnownGroup, KnownWrite, RecordCache } from "./cache.ts";
+import { entriesOf, type Member, pageOf } from "../sealed/members.ts";
+import { groupKeyOf, itemKeyOf, type LookupKey, openRecord, type PodKeys } from "../sealed/seal.ts";
+import { type Entry, type Page, type PodId, type Snapshot, TABLES, type Table } from "../store.ts";
+import type { ReadRange } from "./batch.ts";
+import type { Known, KnownGroup, RecordCache } from "./cache.ts";
 import { isDamage } from "./proof.ts";
 import type { FoundMember, FoundRecord, Reader, Readers } from "./readers.ts";
 
@@ -60,20 +38,9 @@ export function look<T>(log: Log, looking: () => T): T {
 const MOVED: unique symbol = Symbol("moved");
 
 /** About what a record takes beside its value. */
-const OBJECT_BYTES = 640;
-const LARGE_BYTES = 256 * 1024;
-/** Some milliseconds of sealing: 200 small records, or a large one. */
-const SEALED_AT_ONCE_BYTES = LARGE_BYTES;
-
-interface Member {
-  readonly groupKey: LookupKey;
-  readonly entry: Entry;
-  readonly itemKey: LookupKey;
-}
-
-async function* entriesOf(members: AsyncIterable<Member>): AsyncGenerator<Entry> {
-  for await (const { entry } of members) yield entry;
-}
+export const OBJECT_BYTES = 640;
+/** Opening or sealing as much takes milliseconds: 200 small records, or a large one. */
+export const LARGE_BYTES = 256 * 1024;
 
 /** A generator's steps take several times as long, and large folders have many. */
 function each(members: readonly Member[]): AsyncIterable<Entry> {
@@ -146,28 +113,17 @@ export class SqliteSnapshot implements Snapshot {
     const table = TABLES[name];
     const groupKey = this.groupKey(table, group);
     const known = this.ground.cache.group(this.pod, table, group);
-    const from = after === null ? null : itemOfCursor(this.keys, table, groupKey, after);
-    if (after !== null && from === null)
-      throw new Problem("input-invalid", "This is no place in the listing");
-    const entries: Entry[] = [];
-    let last = from === null ? null : itemKeyOf(this.keys, table, groupKey, from);
-    for (;;) {
-      // One more than is wanted tells whether there is another page.
-      const wanted = Math.min(PAGE, most + 1 - entries.length);
-      const found: FoundMember[] = this.#look(() =>
-        this.#pinned().page(this.keys.id, table, groupKey, last && { groupKey, itemKey: last }, wanted),
+    const { keys } = this;
+    const load = (last: LookupKey | null, wanted: number): FoundMember[] =>
+      this.#look(() =>
+        this.#pinned().page(keys.id, table, groupKey, last && { groupKey, itemKey: last }, wanted),
       );
-      for (const one of found) {
-        if (entries.length === most)
-          return { entries, next: cursorOf(this.keys, table, groupKey, entries.at(-1)?.item ?? "") };
-        const opened = this.#open(table, group, groupKey, one.itemKey, one);
-        const before = known?.items.get(opened.item)?.entry; // Perhaps parsed already.
-        entries.push(before?.version === opened.version ? before : opened);
-        last = one.itemKey;
-      }
-      if (found.length < wanted) return { entries, next: null };
-      await nextTurn();
-    }
+    const open = (one: FoundMember): Entry => {
+      const opened = this.#open(table, group, groupKey, one.itemKey, one);
+      const before = known?.items.get(opened.item)?.entry; // Perhaps parsed already.
+      return before?.version === opened.version ? before : opened;
+    };
+    return pageOf({ keys, table, groupKey, atOnce: PAGE, load, open }, after, most);
   }
 
   end(): void {
@@ -337,156 +293,4 @@ export class SqliteSnapshot implements Snapshot {
         this.rangeRead(() => ({ table, groupKey, until: isWhole ? null : last, count, version }));
     }
   }
-}
-
-interface PendingWrite extends KnownWrite {
-  /** Null deletes. */
-  readonly plain: Plain | null;
-}
-
-const placeOf = (table: number, groupKey: LookupKey, itemKey: LookupKey): string =>
-  String.fromCharCode(table) + groupKey + itemKey;
-
-/** Buffers its writes, and remembers what it read, so that the writer can tell whether that is still so. */
-export class SqliteTransaction extends SqliteSnapshot implements Transaction {
-  readonly #records: ReadRecord[] = [];
-  readonly #ranges: ReadRange[] = [];
-  readonly #writes = new Map<string, PendingWrite>();
-  readonly #bounds = createBounds(this.ground.limits);
-  readonly #entries: Uint8Array[] = [];
-  readonly #uses = createUses();
-  readonly #ahead = new Map<PendingWrite, { readonly version: number; readonly sealed: Uint8Array | null }>();
-
-  override async get(table: Table, group: string, item: string): Promise<Entry | null> {
-    const number = TABLES[table];
-    const known = this.find(number, group, item);
-    const own = this.#writes.get(placeOf(number, known.groupKey, known.itemKey));
-    if (own) return pendingEntry(own);
-    this.#records.push({
-      table: number,
-      groupKey: known.groupKey,
-      itemKey: known.itemKey,
-      version: known.entry?.version ?? 0,
-    });
-    return known.entry;
-  }
-
-  put(table: Table, group: string, item: string, value: Uint8Array): void {
-    this.#write(table, group, item, value);
-  }
-
-  delete(table: Table, group: string, item: string): void {
-    this.#write(table, group, item, null);
-  }
-
-  get writes(): IterableIterator<KnownWrite> {
-    return this.#writes.values();
-  }
-
-  record(entry: Uint8Array): void {
-    this.beOpen();
-    this.#bounds.checkEntry(entry);
-    this.#entries.push(new Uint8Array(entry));
-  }
-
-  use(change: Usage, most: Usage): void {
-    this.beOpen();
-    this.#uses.add(change, most);
-  }
-
-  get isEmpty(): boolean {
-    return this.#writes.size === 0 && this.#entries.length === 0 && this.#uses.isNothing();
-  }
-
-  /** Seals what takes long in turns, so that {@link seal} finds it done. To be called after `work`. */
-  async sealAhead(): Promise<void> {
-    let bytes = 0;
-    for (const write of this.#writes.values()) {
-      bytes += OBJECT_BYTES + (write.plain?.bytes.length ?? 0);
-      if (bytes > SEALED_AT_ONCE_BYTES) {
-        await nextTurn();
-        bytes = 0;
-      }
-      this.#ahead.set(write, { version: this.keys.version, sealed: this.#sealOne(write) });
-    }
-  }
-
-  #sealOne({ table, groupKey, itemKey, plain }: PendingWrite): Uint8Array | null {
-    return plain && sealRecord(this.keys, this.generation, table, groupKey, itemKey, plain);
-  }
-
-  /** Whether sealing it in one go would keep others waiting. */
-  get isLarge(): boolean {
-    let bytes = 0;
-    for (const { plain } of this.#writes.values()) bytes += OBJECT_BYTES + (plain?.bytes.length ?? 0);
-    return bytes > SEALED_AT_ONCE_BYTES;
-  }
-
-  /** What the writer needs, with the writes sealed. To be handed over in the same turn: the key may have a new version later. */
-  seal(): Commit {
-    const writes = [...this.#writes.values()].map((write) => {
-      const { table, groupKey, itemKey } = write;
-      const ahead = this.#ahead.get(write);
-      const isDone = ahead?.version === this.keys.version;
-      return { table, groupKey, itemKey, sealed: isDone ? ahead.sealed : this.#sealOne(write) };
-    });
-    const { keys, generation } = this;
-    return {
-      generation,
-      records: this.#records,
-      ranges: this.#ranges,
-      writes,
-      entries: this.#entries.map((entry) => sealEntry(keys, generation, entry)),
-      chainKey: this.#entries.length > 0 ? keys.journal.export().toString("latin1") : "",
-      forgotten: [],
-      use: this.#uses.isNothing() ? null : this.#uses.total(),
-    };
-  }
-
-  #write(name: Table, group: string, item: string, value: Uint8Array | null): void {
-    this.beOpen();
-    const table = TABLES[name];
-    const groupKey = this.groupKey(table, group);
-    const itemKey =
-      this.ground.cache.group(this.pod, table, group)?.items.get(item)?.itemKey ??
-      itemKeyOf(this.keys, table, groupKey, item);
-    const place = placeOf(table, groupKey, itemKey);
-    const before = this.#writes.get(place);
-    this.#bounds.check(name, group, item, value, before ? (before.value?.length ?? 0) : null);
-    const plain = value && plainOf(group, item, value);
-    this.#writes.set(place, { table, group, groupKey, item, itemKey, value: plain && plain.value, plain });
-  }
-
-  protected override rangeRead(range: () => ReadRange): void {
-    this.#ranges.push(range());
-  }
-
-  /** Its own writes, as they are at this moment, lie over what is stored. */
-  protected override members(table: number, group: string | null): AsyncIterable<Entry> {
-    const own = new Map(
-      [...this.#writes].filter(
-        ([, write]) => write.table === table && (group === null || write.group === group),
-      ),
-    );
-    return this.#overlaid(table, group, own);
-  }
-
-  async *#overlaid(
-    table: number,
-    group: string | null,
-    own: ReadonlyMap<string, PendingWrite>,
-  ): AsyncGenerator<Entry> {
-    for await (const { entry, groupKey, itemKey } of this.stored(table, group)) {
-      if (own.size === 0 || !own.has(placeOf(table, groupKey, itemKey))) yield entry;
-    }
-    for (const write of own.values()) {
-      const entry = pendingEntry(write);
-      if (entry) yield entry;
-    }
-  }
-}
-
-/** Version 0: not committed yet. */
-function pendingEntry({ group, item, value }: PendingWrite): Entry | null {
-  return value ? { group, item, version: 0, value } : null;
 }
