@@ -16,7 +16,7 @@ const HOME = resolve(import.meta.dirname, "workspace");
 const PROGRAMS = resolve(import.meta.dirname, "programs");
 const FILES = ["package.json", "package-lock.json", ".npmrc"] as const;
 
-const installMsMax = 240_000;
+const installMsMax = 420_000;
 const installSaysEveryMs = 15_000;
 export const programMsMax = 90_000;
 
