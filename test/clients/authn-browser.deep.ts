@@ -37,7 +37,7 @@ describe("@inrupt/solid-client-authn-browser", function () {
   let clientId: string | null = null;
 
   before(async function () {
-    this.timeout(300_000);
+    this.timeout(480_000);
     chromium = await openChromium(this);
     const folder = await installClients(this);
     script = bundle(folder, "browser-app");

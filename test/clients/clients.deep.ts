@@ -16,7 +16,7 @@ describe("Solid clients", function () {
   let folder: string;
 
   before(async function () {
-    this.timeout(300_000);
+    this.timeout(480_000);
     folder = await installClients(this);
   });
 

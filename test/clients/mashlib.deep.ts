@@ -28,7 +28,7 @@ describe("mashlib as the data browser", function () {
     ana!.fetch(at(path), { method: "PUT", headers: { "content-type": type }, body });
 
   before(async function () {
-    this.timeout(300_000);
+    this.timeout(480_000);
     const folder = await installClients(this);
     elsewhere = createServer((request, response) => {
       left.push(request.url ?? "");
