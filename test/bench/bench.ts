@@ -6,6 +6,7 @@
  *   --no-peers    without CSS: nothing is installed
  *   --only TEXT   only the rows whose name contains TEXT
  *   --json FILE   everything measured, for a machine
+ *   --fan-out     instead: how soon a thousand listeners hear of a write (fan-out.ts)
  *   --scale       instead: what size costs (scale.ts); with --quick a tenth of the size
  */
 import { fork } from "node:child_process";
@@ -27,6 +28,7 @@ const { values: flags } = parseArgs({
     only: { type: "string" },
     json: { type: "string" },
     scale: { type: "boolean" },
+    "fan-out": { type: "boolean" },
   },
 });
 
@@ -272,7 +274,7 @@ async function main(): Promise<void> {
     return server;
   };
   try {
-    for (const make of [freeholdContender, ...(flags["no-peers"] ? [] : [cssContender])]) {
+    for (const make of [() => freeholdContender(), ...(flags["no-peers"] ? [] : [cssContender])]) {
       const contender = await make();
       contenders.push(contender);
       await prepare(contender);
@@ -313,4 +315,5 @@ if (flags.scale)
   process.exitCode = (await (await import("./scale.ts")).measureScale(flags.quick ?? false, flags.only))
     ? 0
     : 1;
+else if (flags["fan-out"]) process.exitCode = (await (await import("./fan-out.ts")).measureFanOut()) ? 0 : 1;
 else await main();

@@ -8,7 +8,8 @@ import { readConfig } from "../../server/config.ts";
 import { logIn } from "./login.ts";
 import { type Contender, freePort, START_ARGS, startProcess, stopProcess } from "./servers.ts";
 
-export async function freeholdContender(): Promise<Contender> {
+/** @param limits Those that differ from the defaults, as `name=number`. */
+export async function freeholdContender(limits: readonly string[] = []): Promise<Contender> {
   const folder = mkdtempSync(join(tmpdir(), "bench-freehold-"));
   const port = await freePort();
   const origin = `http://localhost:${port}`;
@@ -16,7 +17,7 @@ export async function freeholdContender(): Promise<Contender> {
     FREEHOLD_PORT: `${port}`,
     FREEHOLD_DATA: folder,
     FREEHOLD_LOG_LEVEL: "error",
-    FREEHOLD_LIMITS: "writesPerAgentMax=1000000000", // What strangers may write a minute is no figure of speed.
+    FREEHOLD_LIMITS: ["writesPerAgentMax=1000000000", ...limits].join(","), // What strangers may write a minute is no figure of speed.
   };
   const running = await serve(readConfig(env), () => {});
   const { credentials } = await createPerson(running.context, {
