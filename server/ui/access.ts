@@ -74,7 +74,8 @@ class Access extends Part {
 
   protected override render(): TemplateResult {
     const open = this.overview.entries.filter(({ card }) => !card);
-    const card = this.overview.entries.some((entry) => entry.card);
+    const card = this.overview.entries.some((entry) => entry.card && entry.who.kind === "public");
+    const inbox = this.overview.entries.find((entry) => entry.card && entry.who.kind === "signed-in");
     return html`
       <div class="head"><div><h1>Who can see what</h1>
         <p class="soft">${open.length === 0 ? "Nobody but you, for now." : html`<strong>${count(this.overview.people, "person", "people")}</strong> by name or through a group. Taking something back works at once.`}</p></div>
@@ -89,6 +90,7 @@ class Access extends Part {
         <ul class="rows">
           <li class="row-plain"><span class="avatar">${initialOf(this.me.name)}</span><span class="row-words"><strong>You</strong><small>see and change everything. This cannot be taken from you.</small></span></li>
           ${card ? html`<li class="row-plain"><span class="tile">${icon("card")}</span><span class="row-words"><strong>Everyone can see your card</strong><small>Your name, your address and where to find you, so that others can share with you.</small></span></li>` : nothing}
+          ${inbox ? html`<li class="row-plain"><span class="tile">${icon("people")}</span><span class="row-words"><strong>Anyone signed in can leave you a notice</strong><small>It comes into your inbox. Only you can read what is there.</small></span>${this.#button(inbox.who, inbox.path, "Take back")}</li>` : nothing}
         </ul>
       </section>
     `;

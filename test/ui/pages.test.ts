@@ -207,12 +207,13 @@ describe("the owner's pages", function () {
     await page.fill("fh-share input[name=address]", ben.webid);
     await page.click("fh-share button.first");
     await page.waitForSelector("text=Shared: inbox");
-    expect(await words()).to.match(/1\s+person can\s+see your data/);
+    await page.waitForSelector("h1:has-text('1 person can see your data')");
     expect((await ben.fetch(`${server.baseUrl}ana/inbox/`)).status).to.equal(200);
     await goTo("#/access", "Who can see what");
     expect(await words()).to.include("Ben");
-    await page.click("text=Take back");
+    await page.click(".person >> text=Take back");
     await page.waitForSelector("text=Your gate is closed");
+    expect(await words()).to.include("Anyone signed in can leave you a notice");
     expect((await ben.fetch(`${server.baseUrl}ana/inbox/`)).status).to.equal(403);
   });
 
