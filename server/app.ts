@@ -21,6 +21,7 @@ import { json } from "./body.ts";
 import type { Context } from "./context.ts";
 import { Problem, withHeaders } from "./errors.ts";
 import { healthDoors } from "./health.ts";
+import { trustProxy } from "./http/client-address.ts";
 import {
   checkMessage,
   METHODS,
@@ -485,6 +486,13 @@ export function createApp(context: Context): RequestListener {
       });
   }
 
+  /** Whether trash and histories give way in a full pod: to its owner, but not by way of an app that may write in a part of it. */
+  async function reclaims(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<boolean> {
+    if (agent.webid !== pod.owner) return false;
+    const root = parseTarget(`/${pod.name}/`);
+    return (await access.authorize(snapshot, pod, agent, root, ["write"])).kind === "granted";
+  }
+
   async function write({ modes }: PodRoute, pod: Pod, operation: Operation, ip: string): Promise<Result> {
     const { target, agent } = operation;
     const nature = natureOf(target, pod.name);
@@ -492,14 +500,14 @@ export function createApp(context: Context): RequestListener {
     if (modes === "owner" || !ALLOWED[nature].includes(operation.method))
       throw new Problem("method-not-allowed", undefined, { headers: { ...abilityHeaders(nature) } });
     // Asked once before a byte of the content is read, so that strangers cannot make us parse.
-    await store.read(pod.id, async (snapshot) =>
-      authorize(snapshot, pod, agent, await modes(snapshot, target, null)),
-    );
+    const mayReclaim = await store.read(pod.id, async (snapshot) => {
+      await authorize(snapshot, pod, agent, await modes(snapshot, target, null));
+      return reclaims(snapshot, pod, agent);
+    });
     const moved = writeRedirect(operation);
     if (moved) return moved;
     pace(pod, agent, ip); // After that: who may not write is told so, and uses up nothing.
-    const isOwners = agent.webid === pod.owner;
-    const prepared = await ldp.writer.prepare(pod, operation).catch(async (error: unknown) => {
+    const prepared = await ldp.writer.prepare(pod, operation, mayReclaim).catch(async (error: unknown) => {
       throw await told(error, pod, agent);
     });
     const work = async (edit: Edit): Promise<Written> => {
@@ -517,7 +525,7 @@ export function createApp(context: Context): RequestListener {
     };
     const { result, generation } = await ldp.edits
       .write(pod, work, {
-        reclaims: isOwners,
+        reclaims: mayReclaim,
         // Only policies ask who made what: elsewhere nobody need know.
         creator: access.language.name === "acp" ? agent.webid : null,
       })
@@ -613,7 +621,7 @@ export function createApp(context: Context): RequestListener {
   app.disable("etag"); // Ours come from the store.
   app.enable("case sensitive routing"); // An address is what it is: what only looks like a door is a resource.
   app.enable("strict routing");
-  app.set("trust proxy", config.trustProxy.length > 0 ? [...config.trustProxy] : false);
+  app.set("trust proxy", trustProxy(config.trustProxy));
 
   app.use((request, _response, next) => {
     checkMessage(request, config.limits);
@@ -652,7 +660,7 @@ export function createApp(context: Context): RequestListener {
   });
 
   /** Refusals say where the storage is described, too: it hangs on the address alone. */
-  function described(error: unknown, request: Request): unknown {
+  function described<T>(error: T, request: Request): T | Problem {
     if (!(error instanceof Problem) || !["GET", "HEAD"].includes(request.method)) return error;
     try {
       const target = targetOf(request);
@@ -664,9 +672,9 @@ export function createApp(context: Context): RequestListener {
     }
   }
 
-  const shown = ({ recorded }: PodRoute, { headers }: Request, answer: Promise<Result>): Promise<Result> =>
-    dataBrowser && recorded === "look" && dataBrowser.isAskedFor(headers)
-      ? dataBrowser.inPlaceOf(answer)
+  const shown = ({ recorded }: PodRoute, request: Request, answer: Promise<Result>): Promise<Result> =>
+    dataBrowser && recorded === "look" && dataBrowser.isAskedFor(request.headers)
+      ? dataBrowser.inPlaceOf(answer, (refusal) => described(refusal, request))
       : answer;
   const routes = podRoutes(context);
   const reading = routes.find(({ recorded }) => recorded === "look")!;

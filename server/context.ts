@@ -16,6 +16,7 @@ import { refuseHalfRestored } from "./backup/restore.ts";
 import type { Config } from "./config.ts";
 import { Problem } from "./errors.ts";
 import { VERSION } from "./health.ts";
+import { createClientAddress } from "./http/client-address.ts";
 import { parseTarget } from "./iri.ts";
 import { createJournalReader, type JournalReader } from "./journal/container.ts";
 import { decodeEntry, OPERATOR, SERVER } from "./journal/entry.ts";
@@ -380,7 +381,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
       await journal.look(pod, { ...operation, target }, "look", told, open.includes("read"));
     },
     isShared: hinting.isShared,
-    isProxied: config.trustProxy.length > 0,
+    ipOf: createClientAddress(config.trustProxy),
   });
   hinting.onCommit((pod) => listening.hint(pod));
   const webhooks = createWebhooks({

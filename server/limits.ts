@@ -160,7 +160,7 @@ export const LIMITS = Object.freeze({
   listenersMax: 1_000, // Open connections for notifications: half of all, so that requests are still answered …
   listenersPerPodMax: 500,
   listenersPerAgentMax: 50, // … and of strangers, from one network.
-  legacyTopicsMax: 200, // Of one connection of the older protocol.
+  legacyTopicsMax: 500, // Of one agent in the older protocol, over all its connections; of strangers, of one network.
   socketMessageBytesMax: 16 * 1024, // Nothing that a client may say is longer.
   socketMessagesPerMinuteMax: 600,
   socketTicketMsMax: 12 * 3_600_000, // How long the address of live updates is good that a logged-in reader is given.

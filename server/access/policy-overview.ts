@@ -1,5 +1,6 @@
 /** "Who can see what?" where the rules are policies: what each of them could give, and to whom, in words that a page can show. */
 import { acp } from "@freehold/vocab";
+import { parentOf } from "../iri.ts";
 import type { Mode } from "../operation.ts";
 import type { Pod } from "../store/pods.ts";
 import type { Entry, Snapshot } from "../store/store.ts";
@@ -120,20 +121,21 @@ export function createPolicyOverview({ baseUrl }: { readonly baseUrl: string }, 
       const { own, inherited } = await readPolicies(entry, entry.group, pod);
       lists.set(entry.group, { own: policies(own), inherited: policies(inherited) });
     }
-    const above = (path: string): readonly Policy[] =>
-      [...lists].flatMap(([folder, { inherited }]) =>
-        folder !== path && folder.endsWith("/") && path.startsWith(folder) ? inherited : [],
-      );
+    const above = (path: string): readonly Policy[] => {
+      const found: Policy[] = [];
+      for (let folder = parentOf(path); folder !== null; folder = parentOf(folder))
+        found.push(...(lists.get(folder)?.inherited ?? []));
+      return found;
+    };
     const entries: AccessEntry[] = [];
     for (const [path, { own, inherited }] of lists) {
       const via = `${path}.acr`;
+      const from = above(path);
       for (const policy of own)
-        entries.push(
-          ...entriesOf(policy, [...own, ...above(path)], { path, via, inherited: false }, pod.owner),
-        );
+        entries.push(...entriesOf(policy, [...own, ...from], { path, via, inherited: false }, pod.owner));
       for (const policy of inherited)
         entries.push(
-          ...entriesOf(policy, [...inherited, ...above(path)], { path, via, inherited: true }, pod.owner),
+          ...entriesOf(policy, [...inherited, ...from], { path, via, inherited: true }, pod.owner),
         );
     }
     entries.sort((a, b) =>

@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { OperatorError, Problem } from "../errors.ts";
+import { OperatorError, Problem, withHeaders } from "../errors.ts";
 import type { Result } from "../operation.ts";
 import { isRdfType } from "../rdf/media.ts";
 import { type Asset, give, pack } from "./assets.ts";
@@ -18,8 +18,12 @@ export interface DataBrowser {
   readonly doors: readonly PageDoor[];
   /** Whether a person's browser asks, without any login, for a page to look at. */
   isAskedFor(headers: Headers): boolean;
-  /** The answer to such a request, made of the one that a program would get. @throws what `answer` does, else. */
-  inPlaceOf(answer: Promise<Result>): Promise<Result>;
+  /**
+   * The answer to such a request, made of the one that a program would get.
+   * @param described Adds to a refusal what all answers of its address say.
+   * @throws what `answer` does, else.
+   */
+  inPlaceOf(answer: Promise<Result>, described: (refusal: Problem) => Problem): Promise<Result>;
 }
 
 /** What may be in the folder for browsers to have; a pod's name has no dot, so none stands in a pod's place. */
@@ -120,20 +124,22 @@ export function createDataBrowser(
     ],
     isAskedFor: ({ accept, authorization, "sec-fetch-dest": destination = "document" }) =>
       authorization === undefined && destination === "document" && /^text\/html\b/.test(String(accept ?? "")),
-    async inPlaceOf(answer) {
+    async inPlaceOf(answer, described) {
       try {
         const result = await answer;
         const type = String(result.headers["content-type"] ?? "");
         if (result.status !== 200 || !isRdfType(type)) return result;
         await discard(result);
-        return { status: 200, headers, body: page };
+        const { link = "", "wac-allow": wacAllow = "" } = result.headers;
+        return { status: 200, headers: { ...headers, link, "wac-allow": wacAllow }, body: page };
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         // It may be read, but not as HTML: this is its HTML.
-        if (error.status === 406) return { status: 200, headers, body: page };
+        if (error.status === 406)
+          return { status: 200, headers: { ...described(error).headers, ...headers }, body: page };
         if (error.status !== 401 && error.status !== 403) throw error;
-        const refusal = { ...(error.status === 401 && challenge), ...error.headers };
-        return { status: error.status, headers: { ...refusal, ...headers }, body: page }; // In it the person can log in.
+        const refusal = error.status === 401 ? withHeaders(described(error), challenge) : described(error);
+        return { status: error.status, headers: { ...refusal.headers, ...headers }, body: page }; // In it the person can log in.
       }
     },
   };

@@ -250,7 +250,8 @@ export function createProviderState({
       await write(async (transaction) => {
         const entry = await transaction.get("oidc", `consents ${accountId}`, digest(clientId));
         const now = entry && decodeRecord<Consent>(entry);
-        isKnown = now?.id === grantId; // Not one that was taken back meanwhile.
+        // Not one that was taken back meanwhile, nor one of which nothing was said: that counts for nothing, and still would.
+        isKnown = now?.id === grantId && now.webid !== undefined;
         if (now && isKnown) putConsent(transaction, accountId, clientId, { ...now, reach });
       });
       return isKnown;
@@ -271,8 +272,10 @@ export function createProviderState({
         await removeGrant(transaction, grantId);
         remove(transaction, { model: "Grant", id: grantId });
         const item = digest(consent.payload.clientId ?? "");
+        const entry = await transaction.get("oidc", `consents ${accountId}`, item); // As it is now: it may just have been said what it gives.
+        const webid = entry && decodeRecord<Consent>(entry).webid;
         transaction.delete("oidc", `consents ${accountId}`, item);
-        if (consent.pointer.webid) transaction.delete("oidc", `apps of ${consent.pointer.webid}`, item);
+        if (webid) transaction.delete("oidc", `apps of ${webid}`, item);
       });
       return true;
     },

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { Problem } from "../errors.ts";
+import { Problem, withHeaders } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Result } from "../operation.ts";
 import { PROBLEMS } from "../problems.ts";
@@ -241,11 +241,12 @@ export function createResponder({ log, errorPage, problemBase, challenge }: Resp
       }
       try {
         const answer = await represent(request, problem, id);
+        const isUnasked = problem.status === 401 && problem.headers["www-authenticate"] === undefined;
+        const told = isForAllOrigins && isUnasked ? withHeaders(problem, challenge) : problem;
         const headers = {
           ...answer.headers,
           ...(isForAllOrigins && corsHeaders(request, "Accept")),
-          ...(isForAllOrigins && problem.status === 401 && challenge),
-          ...problem.headers,
+          ...told.headers,
         };
         await send(request, response, { ...answer, status: problem.status, headers }, id);
       } catch (cause) {

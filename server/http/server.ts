@@ -19,6 +19,8 @@ const PARSER_PROBLEMS: Readonly<Record<string, keyof typeof PROBLEMS>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "request-timeout",
 };
 
+const BYE_MS = 1_000; // For a refusal to arrive.
+
 /** Answers by hand, for no request was understood; the connection ends, for nobody knows where the next one would begin. */
 function refuse(error: NodeJS.ErrnoException, socket: Socket, open: ServerResponse | undefined): void {
   if (error.code === "ECONNRESET" || !socket.writable) return;
@@ -89,6 +91,9 @@ export function createHttpServer(listener: RequestListener, limits: Limits, upgr
   server.on("connect", (_request, socket) => {
     socket.on("error", () => {}); // Whoever hangs up first needs no answer.
     refuse(Object.assign(new Error("CONNECT"), { code: "HPE_INVALID_METHOD" }), socket as Socket, undefined);
+    // No limit of time holds for it any more, and whoever keeps the other end open would keep it.
+    socket.resume();
+    setTimeout(() => socket.destroy(), BYE_MS).unref();
   });
   server.on("checkExpectation", listen); // `checkMessage` refuses it.
   server.on("clientError", (error, socket) => refuse(error, socket as Socket, answers.get(socket as Socket)));

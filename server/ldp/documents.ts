@@ -1,5 +1,5 @@
 /** Storing documents and folders with all that hangs on them: the records of a resource change here and nowhere else. */
-import { type Auxiliary, nameOf, parentOf } from "../iri.ts";
+import { type Auxiliary, nameOf, parentOf, parseTarget } from "../iri.ts";
 import type { Pod } from "../store/pods.ts";
 import {
   decodeDocument,
@@ -21,7 +21,10 @@ export interface Content {
   readonly bytes: Uint8Array | { readonly hash: string; readonly bytes: number };
 }
 
-/** Creates missing containers up to the pod's root and marks the parent's listing as changed. */
+/**
+ * Creates missing containers up to the pod's root and marks the parent's listing as changed.
+ * @throws Problem `path-invalid` for a container that could not be asked for.
+ */
 export async function link(edit: Edit, path: string): Promise<void> {
   const { transaction, now } = edit;
   const parent = parentOf(path);
@@ -30,6 +33,7 @@ export async function link(edit: Edit, path: string): Promise<void> {
   if (await findResource(transaction, parent)) return;
   if (await findResource(transaction, otherForm(parent)))
     throw refusal("conflict", CLAUSES.slash, `${nameOf(parent)} is a document, not a folder`);
+  parseTarget(parent);
   putContainer(edit, parent);
   edit.made.push(parent);
   await link(edit, parent);

@@ -6,7 +6,7 @@
  */
 import { ldp, rdf, rdfs, solid, space } from "@freehold/vocab";
 import { Problem } from "../errors.ts";
-import { parseTarget } from "../iri.ts";
+import { parseTarget, type Target } from "../iri.ts";
 import { violatesProtected } from "../profile.ts";
 import { parseRdf } from "../rdf/parse.ts";
 import type { Quad } from "../rdf/terms.ts";
@@ -59,7 +59,12 @@ async function linksOf(stored: Stored | null, url: string, webid: string): Promi
 async function linksAt(snapshot: Snapshot, pod: Pod, origin: string, url: string): Promise<Links> {
   const document = url.split("#", 1)[0] ?? "";
   if (!document.startsWith(`${origin}/${pod.name}/`) || document.includes("?")) return new Map();
-  const target = parseTarget(document.slice(origin.length));
+  let target: Target;
+  try {
+    target = parseTarget(document.slice(origin.length));
+  } catch {
+    return new Map(); // People write what they like; there is nothing at such an address.
+  }
   return linksOf(await findStored(snapshot, target), document, pod.owner);
 }
 

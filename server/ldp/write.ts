@@ -47,14 +47,15 @@ export interface WriterDeps {
   /** Null when the document fits, and for shapes that this server does not know. */
   readonly validate: (quads: readonly Quad[], shapeIri: string) => Promise<Violation | null>;
   /** @throws Problem `quota-exceeded` when so many bytes cannot find room at the path: asked before they are read. */
-  readonly checkRoom: (pod: Pod, path: string, bytes: number, isOwner: boolean) => Promise<void>;
+  readonly checkRoom: (pod: Pod, path: string, bytes: number, reclaims: boolean) => Promise<void>;
 }
 
 /** Whether the agent who writes may read a path: asked before an answer tells what is there. */
 export type MayRead = (path: string) => Promise<boolean>;
 
 export interface Writer {
-  prepare(pod: Pod, operation: Operation): Promise<Prepared>;
+  /** @param reclaims Whether trash and histories would give way to it, if the pod is full. */
+  prepare(pod: Pod, operation: Operation, reclaims: boolean): Promise<Prepared>;
   act(edit: Edit, pod: Pod, operation: Operation, prepared: Prepared, mayRead: MayRead): Promise<Written>;
   /**
    * Stores content that is no request's, under the same rules: an earlier version that comes back.
@@ -338,7 +339,7 @@ export function createWriter(deps: WriterDeps): Writer {
   }
 
   return {
-    async prepare(pod, operation) {
+    async prepare(pod, operation, reclaims) {
       const { method, target } = operation;
       if (method === "DELETE") return null;
       if (method === "PATCH") return preparePatch(operation, limits);
@@ -346,8 +347,7 @@ export function createWriter(deps: WriterDeps): Writer {
       if (method === "PUT" && !asContainer && asksForContainer(operation))
         throw new Problem("bad-request", "The address of a folder ends in /");
       const base = method === "POST" ? provisionalUrl(operation) : operation.url;
-      const isOwner = operation.agent.webid === pod.owner;
-      const checkRoom = (bytes: number) => deps.checkRoom(pod, target.path, bytes, isOwner);
+      const checkRoom = (bytes: number) => deps.checkRoom(pod, target.path, bytes, reclaims);
       return prepareContent(operation, asContainer, base, pod.id, blobs, limits, checkRoom);
     },
     act(edit, pod, operation, prepared, mayRead) {

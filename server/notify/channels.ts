@@ -42,11 +42,13 @@ export interface ChannelRecord {
   readonly state: string | null;
   /** Where messages are pushed; null where the receiver connects. */
   readonly sendTo: string | null;
+  /** Number of the pod's journal when it was made: of what was before, nothing is told. */
+  readonly begin: number;
   /** Number of the pod's journal up to which nothing is owed any more. */
   readonly cursor: number;
 }
 
-export type NewChannel = Omit<ChannelRecord, "id" | "secret" | "created" | "cursor">;
+export type NewChannel = Omit<ChannelRecord, "id" | "secret" | "created" | "begin" | "cursor">;
 
 /** One notification, as JSON-LD. https://solid.github.io/notifications/protocol#notification-message-data-model */
 export interface Message {
@@ -156,6 +158,7 @@ export function createChannels({ store, limits, now, isConnected }: ChannelsDeps
         id: randomBytes(16).toString("hex"),
         secret: wanted.sendTo === null ? randomBytes(SECRET_BYTES).toString("base64url") : null,
         created: now().getTime(),
+        begin: cursor,
         cursor,
       };
       await store.write(pod.id, async (transaction) => {
@@ -165,8 +168,13 @@ export function createChannels({ store, limits, now, isConnected }: ChannelsDeps
         const own = standing.filter((one) => subscriberOf(one) === subscriberOf(wanted));
         const isFull = standing.length >= limits.channelsPerPodMax;
         if (isFull || own.length >= limits.channelsPerAgentMax) {
-          // Pages that are closed leave theirs behind: the oldest of the same subscriber that nobody listens to.
-          const spare = own.find(({ id, sendTo }) => sendTo === null && !isConnected(id));
+          // Pages that are closed leave theirs behind: the oldest that nobody listens to goes. In a full pod it is one of
+          // whoever has more, for WebIDs cost nothing, and whoever has many of them is not to keep out the others.
+          const isGreedy = own.length >= limits.channelsPerAgentMax;
+          const larger = [...Map.groupBy(isGreedy ? [] : standing, subscriberOf).values()]
+            .filter(({ length }) => length > own.length)
+            .sort((a, b) => b.length - a.length);
+          const spare = [...larger, own].flat().find(({ id, sendTo }) => sendTo === null && !isConnected(id));
           if (!spare)
             throw new Problem(
               "too-many-requests",

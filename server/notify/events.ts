@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { fh } from "@freehold/vocab";
-import { parentOf, parseTarget } from "../iri.ts";
+import { parentOf, parseTarget, type Target } from "../iri.ts";
 import type { ChannelRecord, Message } from "./channels.ts";
 
 /** Of the journal's entries what must be known here. */
@@ -49,10 +49,19 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 const TURNING = new Set(["access", "grant", "revoke", "restrict", "release", "restore", "delete", "erase"]);
 
+/** Null for a folder from before that has a name like rules: nobody can ask for it, so nobody is told of it. */
+export function addressOf(path: string): Target | null {
+  try {
+    return parseTarget(path);
+  } catch {
+    return null;
+  }
+}
+
 function foldersAbove(path: string, count: number): readonly string[] {
   const folders: string[] = [];
   for (let at = parentOf(path); at !== null && folders.length < count; at = parentOf(at)) folders.push(at);
-  return folders;
+  return folders.filter(addressOf);
 }
 
 /**
@@ -67,14 +76,16 @@ export function changeOf(number: number, deed: Deed | null, listEnding: string):
   const { act, time } = deed;
   const path = deed.path?.startsWith("/") ? deed.path : null; // Not "*": several.
   // The owner's page names the place; what changed is its list.
-  const changed = path !== null && (act === "grant" || act === "revoke") ? `${path}${listEnding}` : path;
+  const named = path !== null && (act === "grant" || act === "revoke") ? `${path}${listEnding}` : path;
+  const address = named === null ? null : addressOf(named);
+  const changed = address && named;
   return {
     number,
     time,
     path: kind ? changed : null,
     folders: changed === null ? [] : foldersAbove(changed, deed.folders ?? 0),
     kind: act === "access" && deed.status === 201 ? "create" : (kind ?? "update"),
-    turnsAccess: TURNING.has(act) || (changed !== null && parseTarget(changed).auxiliary === "acl"),
+    turnsAccess: TURNING.has(act) || address?.auxiliary === "acl",
   };
 }
 

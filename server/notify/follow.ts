@@ -9,7 +9,15 @@ import type { Log } from "../log.ts";
 import type { Pod } from "../store/pods.ts";
 import type { Snapshot, Store } from "../store/store.ts";
 import type { ChannelRecord, End, Follow, Following, FollowOptions, Message } from "./channels.ts";
-import { activityOf, type Change, type Concern, concernOf, messageOf, type Present } from "./events.ts";
+import {
+  activityOf,
+  addressOf,
+  type Change,
+  type Concern,
+  concernOf,
+  messageOf,
+  type Present,
+} from "./events.ts";
 import type { Feeds, PodFeed } from "./feed.ts";
 
 export interface FollowDeps {
@@ -97,8 +105,13 @@ export function createFollowers(deps: FollowDeps): Followers {
     const { path, container } = concern;
     const { topic, agent } = record;
     return store.read(pod.id, async (snapshot) => {
-      const may = async (one: string): Promise<boolean> =>
-        (await access.authorize(snapshot, pod, agent, parseTarget(one), ["read"])).kind === "granted";
+      const may = async (one: string): Promise<boolean> => {
+        const target = addressOf(one);
+        return (
+          target !== null &&
+          (await access.authorize(snapshot, pod, agent, target, ["read"])).kind === "granted"
+        );
+      };
       if (!(await may(topic))) return "forbidden";
       const present = await presentOf(snapshot, path);
       const type = activityOf(concern, present);
@@ -109,7 +122,9 @@ export function createFollowers(deps: FollowDeps): Followers {
         return messageOf(origin, concern, type, change, await state(await presentOf(snapshot, topic)));
       const { auxiliary } = parseTarget(path);
       const isReadable = await may(path);
-      const isListed = !auxiliary && (await may(parentOf(path) ?? topic));
+      const folder = parentOf(path) ?? topic;
+      // Of a folder that is gone the rules are gone, too: who could see what was in it, nobody knows any more.
+      const isListed = !auxiliary && (await presentOf(snapshot, folder)) !== null && (await may(folder));
       // The rules of what is gone are gone, too: of that, only a name is told, to whom the folder shows names.
       const isShown =
         present === null && !auxiliary ? isListed : isReadable || (container !== null && isListed);
@@ -167,6 +182,10 @@ export function createFollowers(deps: FollowDeps): Followers {
       const concern = change.time >= (startAt ?? 0) ? concernOf(change, record) : null;
       if (!concern) return null;
       if (rateMs === 0) return send({ concern, change });
+      // Only what would be told by itself counts: when something happens to what is hidden is nobody's business either.
+      const alone = await messageFor(pod, record, { concern, change });
+      if (alone === "forbidden") return alone;
+      if (alone === null) return null;
       // One for several: that there was something, at the topic; what it was is there to be read.
       held = { change, concern: held ? { path: topic, kind: "update-or-delete", container: null } : concern };
       return null;

@@ -10,7 +10,7 @@ import { Problem } from "../errors.ts";
 import { parseTarget, type Target } from "../iri.ts";
 import type { Limits } from "../limits.ts";
 import { Lru } from "../lru.ts";
-import { type Agent, PUBLIC_AGENT } from "../operation.ts";
+import type { Agent } from "../operation.ts";
 import type { Pod } from "../store/pods.ts";
 import { SERVER_POD, type Store } from "../store/store.ts";
 import type { ChannelRecord, Follow, Following } from "./channels.ts";
@@ -106,11 +106,18 @@ export interface LegacyDeps {
   readonly mayRead: (pod: Pod, agent: Agent, target: Target) => Promise<boolean>;
 }
 
-/** Serves one connection. @returns what is to be done with what it says. */
+/** Serves one connection of whom `who` names, as seats are counted. @returns what is to be done with what it says. */
 export function createLegacy({ baseUrl, store, follow, limits, mayRead }: LegacyDeps) {
   const origin = baseUrl.slice(0, -1);
+  const topics = new Map<string, number>(); // Of each listener, over all its connections: each costs something with every write.
 
-  return function serve(pod: Pod, agent: Agent = PUBLIC_AGENT): (line: Line) => Served {
+  function count(who: string, by: 1 | -1): void {
+    const all = (topics.get(who) ?? 0) + by;
+    if (all > 0) topics.set(who, all);
+    else topics.delete(who);
+  }
+
+  return function serve(pod: Pod, agent: Agent, who: string): (line: Line) => Served {
     return (line) => {
       const following = new Map<string, Following>();
       let isGone = false;
@@ -131,7 +138,8 @@ export function createLegacy({ baseUrl, store, follow, limits, mayRead }: Legacy
         } catch {
           return line.send(`err ${url} not a resource of this pod`);
         }
-        if (following.size >= limits.legacyTopicsMax) return line.send(`err ${url} too many subscriptions`);
+        if ((topics.get(who) ?? 0) >= limits.legacyTopicsMax)
+          return line.send(`err ${url} too many subscriptions`);
         if (!(await mayRead(pod, agent, target))) return line.send(`err ${url} forbidden`);
         const { number: cursor } = await store.journal.head(pod.id);
         await line.send(`ack ${url}`);
@@ -149,13 +157,16 @@ export function createLegacy({ baseUrl, store, follow, limits, mayRead }: Legacy
           accept: null,
           state: null,
           sendTo: null,
+          begin: cursor,
           cursor,
         };
         if (isGone) return;
         const one = follow(pod, record, { deliver: () => line.send(`pub ${url}`) });
         following.set(url, one);
+        count(who, 1);
         void one.ended.then((why) => {
           following.delete(url);
+          count(who, -1);
           if (why === "forbidden") queue(() => line.send(`err ${url} forbidden`));
           else if (why !== "closed") line.close(why);
         });

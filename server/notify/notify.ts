@@ -25,7 +25,7 @@ import { createFollowers } from "./follow.ts";
 import { type GatewayRoute, gatewayDoors } from "./gateway.ts";
 import { createLegacy, createTickets, ticketKey } from "./legacy.ts";
 import { afterOf, channelOf, createReceiving, type Receiving } from "./receive.ts";
-import { createSeats } from "./seats.ts";
+import { createSeats, listenerOf } from "./seats.ts";
 import { createServices, NOTIFICATIONS, type Services } from "./service.ts";
 import { type Admitted, createSockets, type Line, type Sockets } from "./sockets.ts";
 
@@ -54,7 +54,8 @@ export interface NotifyDeps {
   readonly record: (pod: Pod, operation: Operation, topic: string) => Promise<void>;
   /** Whether other processes commit to the same store. */
   readonly isShared: boolean;
-  readonly isProxied: boolean;
+  /** Of the client. */
+  readonly ipOf: (request: IncomingMessage) => string;
 }
 
 export interface Notifications {
@@ -176,9 +177,9 @@ export async function createNotifications(deps: NotifyDeps): Promise<Notificatio
     const [path = "", query = ""] = (request.url ?? "").replace(/^https?:\/\/[^/?#]*/i, "").split("?", 2);
     const pod = await pods.find(parseTarget(path).pod);
     if (!pod || pod.erased !== undefined || pod.movedTo !== undefined) throw new Problem("not-found");
-    if (path.includes(`/${LEGACY}`)) {
+    if (path.startsWith(`/${pod.name}/${NOTIFICATIONS}${LEGACY}`)) {
       const agent = await legacyAgent(request, pod, path, ip);
-      return { pod, agent, serve: legacy(pod, agent) };
+      return { pod, agent, serve: legacy(pod, agent, listenerOf(agent, ip)) };
     }
     const record = await channelOf(channels, pod, path);
     if (record.type !== "WebSocketChannel2023") throw new Problem("bad-request", "This is received by GET");
@@ -203,7 +204,7 @@ export async function createNotifications(deps: NotifyDeps): Promise<Notificatio
     limits,
     log,
     now,
-    isProxied: deps.isProxied,
+    ipOf: deps.ipOf,
   });
 
   return {

@@ -66,12 +66,13 @@ export async function channelOf(
 /**
  * Where a receiver goes on; undefined: where the channel was left.
  * @param said `?after=` or `Last-Event-ID`.
- * @throws Problem `input-invalid` for what is no number of this journal, or too long ago.
+ * @throws Problem `input-invalid` for what is no number of this journal, too long ago, or before the channel was made: what
+ * is there now says nothing of who could see what was there then.
  */
 export async function afterOf(
   store: Pick<Store, "journal">,
   pod: Pod,
-  { cursor }: ChannelRecord,
+  { begin, cursor }: ChannelRecord,
   said: string | null | undefined,
   { replayEntriesMax }: Pick<Limits, "replayEntriesMax">,
 ): Promise<number | undefined> {
@@ -80,6 +81,11 @@ export async function afterOf(
   const { number: head } = await store.journal.head(pod.id);
   // Beyond its end: of another pod, or of one that was restored from a backup. To wait for it would be to miss what comes.
   if (!(number <= head)) throw new Problem("input-invalid", "after is the cursor of a message from this pod");
+  if (number < begin)
+    throw new Problem(
+      "input-invalid",
+      "This was before the channel: read what you need, and go on from here",
+    );
   if (head - number > replayEntriesMax)
     throw new Problem("input-invalid", "This was too long ago: read what you need, and subscribe anew");
   return isSaid ? number : undefined;

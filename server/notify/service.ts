@@ -37,15 +37,15 @@ export interface ServiceDeps extends RequestDeps {
 export interface Services {
   /** All services of a pod. */
   describe(pod: Pod): readonly ServiceDescription[];
-  /** GET of the folder of services: they, and the asker's own channels; all of the pod for its owner. */
+  /** GET of the folder of services: they, and the channels of the person who asks, as far as the app may know; all of the pod for its owner. */
   readonly overview: (operation: Operation, pod: Pod) => Promise<Result>;
   /** GET of one service. @throws Problem `not-found`, `not-acceptable`. */
   readonly show: (operation: Operation, pod: Pod) => Promise<Result>;
   /** POST to one service. @param ip Of the client, for what strangers may do. */
   readonly subscribe: (operation: Operation, pod: Pod, ip: string) => Promise<Result>;
-  /** GET of a channel, by whoever subscribed or the pod's owner. */
+  /** GET of a channel, by whoever subscribed, an app of theirs that may read the topic, or the pod's owner. */
   readonly showChannel: (operation: Operation, pod: Pod) => Promise<Result>;
-  /** DELETE of a channel, by whoever subscribed or the pod's owner. */
+  /** DELETE of a channel, by the same. */
   readonly unsubscribe: (operation: Operation, pod: Pod) => Promise<Result>;
   /**
    * Makes a channel after it was decided that its subscriber may read the topic.
@@ -141,7 +141,17 @@ export function createServices(deps: ServiceDeps): Services {
     return { ...channelMembers(origin, channelUrl(pod, one.id), one), ...kind?.describe(pod, one) };
   }
 
-  const isSubscriber = (agent: Agent, one: ChannelRecord): boolean => one.agent.webid === agent.webid;
+  /** The very app that asked: only it is told where the channel is received, for whoever knows that hears all of it. */
+  const isSubscriber = ({ webid, client, issuer }: Agent, { agent }: ChannelRecord): boolean =>
+    agent.webid === webid && agent.client === client && agent.issuer === issuer;
+
+  /** Another app of the same person may know of what it could have asked for itself. */
+  const mayKnow = (pod: Pod, agent: Agent, one: ChannelRecord): Promise<boolean> =>
+    store.read(pod.id, async (snapshot) => {
+      if (agent.webid === null || one.agent.webid !== agent.webid) return false;
+      const topic = parseTarget(one.topic);
+      return (await access.authorize(snapshot, pod, agent, topic, ["read"])).kind === "granted";
+    });
 
   async function mayAll(pod: Pod, agent: Agent): Promise<boolean> {
     if (agent.webid === null) return false;
@@ -156,7 +166,8 @@ export function createServices(deps: ServiceDeps): Services {
   async function channelFor({ agent, target }: Operation, pod: Pod): Promise<ChannelRecord> {
     const one = await channels.find(pod, lastOf(target.path));
     if (!one) throw new Problem("not-found");
-    if (isSubscriber(agent, one) || (await mayAll(pod, agent))) return one;
+    if (isSubscriber(agent, one) || (await mayKnow(pod, agent, one)) || (await mayAll(pod, agent)))
+      return one;
     throw new Problem(agent.webid === null ? "login-required" : "not-found");
   }
 
@@ -183,7 +194,9 @@ export function createServices(deps: ServiceDeps): Services {
       const { agent } = operation;
       const isAll = await mayAll(pod, agent);
       const all = agent.webid === null ? [] : await channels.list(pod);
-      const shown = all.filter((one) => isAll || isSubscriber(agent, one));
+      const shown: ChannelRecord[] = [];
+      for (const one of all)
+        if (isAll || isSubscriber(agent, one) || (await mayKnow(pod, agent, one))) shown.push(one);
       const members = shown.map((one) =>
         isSubscriber(agent, one) ? membersOf(pod, one) : channelMembers(origin, channelUrl(pod, one.id), one),
       );

@@ -67,8 +67,8 @@ export interface SocketDeps {
   >;
   readonly log: Log;
   readonly now: () => Date;
-  /** Whether `X-Forwarded-For` is the word of a proxy of ours. */
-  readonly isProxied: boolean;
+  /** Of the client. */
+  readonly ipOf: (request: IncomingMessage) => string;
 }
 
 /** What the HTTP server asks and hands over. */
@@ -77,12 +77,6 @@ export interface Sockets {
   wants(request: IncomingMessage): boolean;
   take(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   close(): Promise<void>;
-}
-
-function ipOf(request: IncomingMessage, isProxied: boolean): string {
-  const forwarded = isProxied ? request.headers["x-forwarded-for"] : undefined;
-  const last = [forwarded].flat().at(-1)?.split(",").at(-1)?.trim(); // The one that the nearest proxy wrote.
-  return last || (request.socket.remoteAddress ?? "");
 }
 
 /** Answers by hand, for the connection is no HTTP request's any more. */
@@ -107,10 +101,13 @@ function refuse(socket: Duplex, error: unknown, log: Log): void {
     "connection: close",
   ];
   socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`);
+  // Whoever keeps the other end open would keep the connection: no limit of HTTP's own holds for it any more.
+  socket.resume();
+  setTimeout(() => socket.destroy(), BYE_MS).unref();
 }
 
 export function createSockets(deps: SocketDeps): Sockets {
-  const { isOurs, admit, seats, limits, log, now, isProxied } = deps;
+  const { isOurs, admit, seats, limits, log, now, ipOf } = deps;
   const open = new Map<WebSocket, (why: End) => void>();
   let isClosed = false;
   const server = new WebSocketServer({
@@ -178,9 +175,10 @@ export function createSockets(deps: SocketDeps): Sockets {
     if (isClosed) throw new Problem("unavailable");
     if (request.rawHeaders.length > limits.headerFieldsMax * 2)
       throw new Problem("headers-too-large", `At most ${limits.headerFieldsMax} header fields`);
-    const ip = ipOf(request, isProxied);
+    const ip = ipOf(request);
     const admitted = await admit(request, ip);
     if (socket.destroyed) return;
+    if (isClosed) throw new Problem("unavailable"); // Meanwhile; and nobody would end it.
     const release = seats.take(admitted.pod, listenerOf(admitted.agent, ip));
     // What the library refuses it answers and closes itself: then the place is free again.
     socket.once("close", release);
@@ -195,9 +193,10 @@ export function createSockets(deps: SocketDeps): Sockets {
     take(request, socket, head) {
       const ignored = (): void => void socket.destroy();
       socket.on("error", ignored);
-      shake(request, socket, head)
-        .catch((error: unknown) => refuse(socket, error, log))
-        .finally(() => socket.off("error", ignored));
+      shake(request, socket, head).then(
+        () => socket.off("error", ignored),
+        (error: unknown) => refuse(socket, error, log), // What is refused may break off at any time.
+      );
     },
     async close() {
       isClosed = true;

@@ -102,7 +102,8 @@ export function createWebhooks(dependencies: WebhooksDependencies): Webhooks {
         const sendTo = target.parse(request["sendTo"]);
         const standing = (await channels.list(pod)).filter(({ type }) => type === TYPE);
         const own = standing.filter((one) => one.agent.webid === agent.webid);
-        if (standing.length >= limits.webhooksPerPodMax || own.length >= limits.webhooksPerAgentMax) {
+        const isFull = standing.length >= limits.webhooksPerPodMax && agent.webid !== pod.owner; // Others cannot keep the owner out.
+        if (isFull || own.length >= limits.webhooksPerAgentMax) {
           throw new Problem(
             "too-many-requests",
             `At most ${limits.webhooksPerAgentMax} webhooks for one subscriber and ${limits.webhooksPerPodMax} in a pod; unsubscribe from some by DELETE`,

@@ -139,6 +139,34 @@ describe("an app does what its person lets it do", () => {
       expect(await statusOf(app, "GET", `${ben.pod}for-ana/x.ttl`)).to.equal(403);
     });
 
+    it("what else the person listens to is nothing of the app's: neither seen, heard nor ended", async () => {
+      const theirs = await subscribe(ana.fetch, ana.pod, "EventSourceChannel2023", place("diary/secret.ttl"));
+      const shared = await subscribe(ana.fetch, ana.pod, "EventSourceChannel2023", place("notes/a.ttl"));
+      const listed = await (await app.send("GET", place(".notifications/"))).text();
+      expect(listed).to.not.include("diary");
+      expect(listed, "one that it could have made").to.include(shared.id);
+      const shown = await (await app.send("GET", shared.id)).text();
+      for (const text of [listed, shown])
+        expect(text, "who knows it, is told what its maker may be told").to.not.include("receiveFrom");
+      for (const method of ["GET", "DELETE"])
+        expect((await app.send(method, theirs.id)).status, method).to.equal(404);
+      expect((await ana.fetch(theirs.id)).status).to.equal(200);
+      const own = await subscribe(
+        (url, init) =>
+          app.send(
+            init?.method ?? "GET",
+            String(url),
+            init?.body as string,
+            Object.fromEntries(new Headers(init?.headers)),
+          ),
+        ana.pod,
+        "EventSourceChannel2023",
+        place("notes/a.ttl"),
+      );
+      expect(await (await app.send("GET", own.id)).json()).to.include({ receiveFrom: own.receiveFrom });
+      expect((await app.send("DELETE", own.id)).status).to.equal(204);
+    });
+
     it("an Origin header changes nothing", async () => {
       for (const origin of ["https://app.example", server.baseUrl.slice(0, -1), "null"])
         expect(

@@ -7,6 +7,7 @@ import { measureUsage } from "../../server/ldp/quota.ts";
 import type { Pod } from "../../server/store/pods.ts";
 import type { Usage } from "../../server/store/store.ts";
 import { openBrowser } from "../account/client.ts";
+import { type LetIn, letIn, signIn } from "../auth/app.ts";
 import { type Person, startServer, type TestServer } from "../support/server.ts";
 import { setAccess } from "./people.ts";
 
@@ -148,6 +149,25 @@ describe("The quota of a pod", () => {
     expect((await server.context.ldp.keeping.trash(pod, 10)).items.map(({ path }) => path)).to.deep.equal([
       "/ana/mine",
     ]);
+  });
+
+  it("nor an app that the owner let into one folder; one that may write everywhere is the owner's hand", async () => {
+    const browser = await signIn(server, "ana");
+    const full = async (): Promise<void> => {
+      await put(ana, "theirs", 2_000);
+      await ana.fetch(url("theirs"), { method: "DELETE" });
+      await leave(500);
+    };
+    const paths = async () => (await server.context.ldp.keeping.trash(pod, 10)).items.map(({ path }) => path);
+    await put(ana, "app/first", 1);
+    await full();
+    const send = (app: LetIn) => app.send("PUT", url("app/flood"), "x".repeat(1_000), binary);
+    expect(
+      (await send(await letIn(server, browser, { folders: ["/ana/app/"], modes: ["write"] }))).status,
+    ).to.equal(507);
+    expect(await paths()).to.deep.equal(["/ana/theirs"]);
+    expect((await send(await letIn(server, browser))).status).to.equal(201);
+    expect(await paths()).to.deep.equal([]);
   });
 
   it("is told to the owner with each write, and to pages of other origins", async () => {

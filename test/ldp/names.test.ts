@@ -53,6 +53,15 @@ describe("Names of resources", () => {
       await ana.fetch(at("slugs/"), { method: "DELETE" });
     });
   }
+  it("that are those of rules are no folder's, not even on the way to a document", async () => {
+    for (const ending of ["acl", "acr", "meta"]) {
+      const refused = await send("PUT", `rules/x.${ending}/y/z.ttl`, "<> <urn:x:is> 1 .");
+      expect(refused.status, ending).to.equal(400);
+      expect(((await refused.json()) as { type: string }).type).to.match(/#path-invalid$/);
+    }
+    expect((await ana.fetch(at("rules/"))).status, "nothing was made").to.equal(404);
+  });
+
   it("that are too long are refused as such, and nothing is stored", async () => {
     for (const path of [`names/${"x".repeat(256)}`, `names/${encodeURIComponent("é".repeat(128))}`])
       expect((await send("PUT", path, "")).status).to.equal(400);

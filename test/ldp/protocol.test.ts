@@ -500,6 +500,11 @@ describe("The Solid Protocol, clause by clause", () => {
         .to.match(/^DPoP /)
         .and.include(`as_uri="${server.baseUrl}"`)
         .and.include('algs="');
+      expect(headers.get("link"), "the issuer and the storage")
+        .to.include(`<${server.baseUrl}>; rel="http://openid.net/specs/connect/1.0/issuer"`)
+        .and.include(
+          `<${url(".well-known/solid")}>; rel="http://www.w3.org/ns/solid/terms#storageDescription"`,
+        );
     });
     it("a patch of what is no RDF is refused, and nothing changes", async () => {
       expect((await patch("notes/photo.png", "INSERT DATA { <> <urn:x:is> 1 }")).status).to.equal(409);

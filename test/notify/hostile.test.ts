@@ -50,6 +50,22 @@ describe("notifications under attack", () => {
     return { socket, received: () => text };
   }
 
+  it("a folder from before that has a name like rules ends nobody's listening", async () => {
+    const { receiveFrom } = await subscribe(ana.fetch, ana.pod, "StreamingHTTPChannel2023", ana.pod, {
+      subtree: true,
+    });
+    const heard = await stream(ana.fetch, receiveFrom);
+    const pod = await server.context.pods.find("ana");
+    if (!pod) throw new Error("no pod");
+    await server.context.writeDocuments(pod, [
+      { path: "/ana/x.acl/", contentType: "text/turtle", bytes: new Uint8Array() },
+    ]);
+    await put(ana, "after.ttl", "<#a> <#b> 1.");
+    await until("what comes after it", () => heard.text.includes("after.ttl"));
+    expect(heard.text).to.not.include("x.acl");
+    await heard.leave();
+  });
+
   // biome-ignore format: a table
   const FRAMES: readonly (readonly [what: string, frame: Buffer])[] = [
     ["a frame that is not masked", Buffer.from([0x81, 0x02, 0x68, 0x69])],
