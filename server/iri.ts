@@ -127,6 +127,11 @@ export function parseTarget(rawPath: string): Target {
   return { pod: segments[0] ?? "", path, isContainer: false, auxiliary, subject };
 }
 
+/** Whether a folder on the way to it has a name like rules: by that none can be asked for, so there is none. */
+export function isBelowRules(path: string): boolean {
+  return /\.(?:acl|acr|meta)\//.test(path);
+}
+
 /** The container that holds `path`; `null` for the server's root. */
 export function parentOf(path: string): string | null {
   if (path === "/") return null;

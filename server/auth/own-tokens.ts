@@ -12,7 +12,8 @@ import type { AgentRequest } from "./agent.ts";
 import { challenge, refuseToken } from "./challenge.ts";
 import { importJwk, verifySignature } from "./jwk.ts";
 import type { ProviderKeys } from "./keys.ts";
-import { createProofVerifier, ProofError, type ProofRequest } from "./proof.ts";
+import type { Nonces } from "./nonce.ts";
+import { createProofVerifier, NonceError, type Proof, ProofError } from "./proof.ts";
 import type { ReplayMemory } from "./replay.ts";
 import { readToken, type TokenClaims, TokenError } from "./token.ts";
 
@@ -25,6 +26,8 @@ export interface OwnTokensDependencies {
   readonly accounts: Accounts;
   readonly keys: ProviderKeys;
   readonly replay: ReplayMemory;
+  /** Null where proofs need none. */
+  readonly nonces: Nonces | null;
   /** What a person lets an app do; null when nothing (any more). */
   readonly reachOf: (webid: string, client: string) => Promise<Reach | null>;
 }
@@ -41,11 +44,12 @@ export const ownPages = (baseUrl: string): string => `${baseUrl}.ui/`;
 
 /** Both doors check proofs as pods do, and share the provider's replay memory. */
 export function createOwnTokens(dependencies: OwnTokensDependencies): OwnTokens {
-  const { baseUrl, bearer, ath, limits, now, accounts, keys, replay, reachOf } = dependencies;
-  const verifyProof = createProofVerifier({ limits, ath, now, isReplayed: replay.has });
+  const { baseUrl, bearer, ath, limits, now, accounts, keys, replay, nonces, reachOf } = dependencies;
+  const verifyProof = createProofVerifier({ limits, ath, now, nonces, isReplayed: replay.has });
+  // Our own pages prove themselves by the account's cookie; what their key signs is good for nothing without it.
+  const verifyOwnPages = createProofVerifier({ limits, ath, now, isReplayed: replay.has });
 
-  async function admitProof(request: ProofRequest, payer: string): Promise<string> {
-    const { thumbprint, jti } = await verifyProof(request);
+  function admit({ thumbprint, jti }: Proof, payer: string): string {
     if (!replay.admit(thumbprint, jti, [payer])) throw new ProofError("The proof was used before");
     return thumbprint;
   }
@@ -70,7 +74,7 @@ export function createOwnTokens(dependencies: OwnTokensDependencies): OwnTokens 
     }
     if (isDpop) {
       const proof = { method, url, proof: headers["dpop"], accessToken: token };
-      const thumbprint = await admitProof(proof, claims.webid);
+      const thumbprint = admit(await verifyProof(proof), claims.webid);
       if (thumbprint !== claims.thumbprint) throw new TokenError("The access token is bound to another key");
     }
     if (!(claims.client && (await reachOf(claims.webid, claims.client))))
@@ -87,7 +91,7 @@ export function createOwnTokens(dependencies: OwnTokensDependencies): OwnTokens 
       let thumbprint: string;
       try {
         const proof = { method, url: url.href, proof: headers["dpop"], accessToken: null };
-        thumbprint = await admitProof(proof, session.webid);
+        thumbprint = admit(await verifyOwnPages(proof), session.webid);
       } catch (error) {
         if (!(error instanceof ProofError)) throw error;
         throw refuseToken(
@@ -121,9 +125,11 @@ export function createOwnTokens(dependencies: OwnTokensDependencies): OwnTokens 
         return json(200, { sub: subject, webid });
       } catch (error) {
         if (!(error instanceof ProofError || error instanceof TokenError)) throw error;
-        const code = error instanceof ProofError ? "invalid_dpop_proof" : "invalid_token";
+        const nonce = error instanceof NonceError ? { "dpop-nonce": error.nonce } : {};
+        const fault = error instanceof ProofError ? "invalid_dpop_proof" : "invalid_token";
+        const code = error instanceof NonceError ? "use_dpop_nonce" : fault;
         const headers = challenge({ baseUrl, bearer }, { error: code, description: error.message });
-        return json(401, { error: code, error_description: error.message }, headers);
+        return json(401, { error: code, error_description: error.message }, { ...headers, ...nonce });
       }
     },
   };

@@ -135,7 +135,10 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     const [reach, program] = await Promise.all([state.reachOf(webid, client), accounts.credentialOf(client)]);
     return reach ?? (program?.webid === webid ? UNNARROWED : null);
   };
-  const { sessionToken, userinfo } = createOwnTokens({ ...dependencies, keys, replay, reachOf });
+  const nonces = dependencies.dpopNonce
+    ? createNonces(async () => nonceKey((await keys.cookieSecrets())[0] ?? ""), now)
+    : null;
+  const { sessionToken, userinfo } = createOwnTokens({ ...dependencies, keys, replay, nonces, reachOf });
   const { question, answer } = createInteractionDoors({
     ...dependencies,
     provider: load,
@@ -197,9 +200,7 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     owns: (path) => path.startsWith(OIDC_PATH) || DISCOVERY.has(path),
     handle,
     publicKeys: keys.publicJwks,
-    nonces: dependencies.dpopNonce
-      ? createNonces(async () => nonceKey((await keys.cookieSecrets())[0] ?? ""), now)
-      : null,
+    nonces,
     signing: keys,
     doors: { question: onBudgetOf(question), answer: onBudgetOf(answer), sessionToken },
     reachOf,

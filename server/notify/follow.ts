@@ -7,6 +7,7 @@ import { Problem } from "../errors.ts";
 import { parentOf, parseTarget } from "../iri.ts";
 import type { Log } from "../log.ts";
 import type { Pod } from "../store/pods.ts";
+import { decodeRecord } from "../store/record.ts";
 import type { Snapshot, Store } from "../store/store.ts";
 import type { ChannelRecord, End, Follow, Following, FollowOptions, Message } from "./channels.ts";
 import {
@@ -46,6 +47,12 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** `"k3-ttl"`, `W/"k3"` and `"k3"` are of one version. */
 const versionOf = (etag: string): string => etag.replace(/^(?:W\/)?"?([^"-]*)(?:-[^"]*)?"?$/, "$1");
+
+/** Whether access lists of the pod were written or taken away after a moment, in ms since 1970. */
+async function wereListsWritten(snapshot: Snapshot, since: number): Promise<boolean> {
+  const stamp = await snapshot.get("stamp", "", "acl");
+  return stamp !== null && decodeRecord<{ readonly modified: number }>(stamp).modified > since;
+}
 
 /** Waiting that somebody else can end; to be woken while nobody waits is not forgotten. */
 function createPause() {
@@ -118,6 +125,18 @@ export function createFollowers(deps: FollowDeps): Followers {
       if (type === null) return null;
       const state = async (one: Present | null) => one?.etag ?? null;
       if (path === topic) return messageOf(origin, concern, type, change, await state(present));
+      // Of a name that is not there any more nobody knows whether it could be seen then, if lists were written since.
+      const isUnsure =
+        present === null && agent.webid !== pod.owner && (await wereListsWritten(snapshot, change.time));
+      const unnamed = async () =>
+        messageOf(
+          origin,
+          { path: topic, container: null },
+          "Update",
+          change,
+          await state(await presentOf(snapshot, topic)),
+        );
+      if (!record.isSubtree && isUnsure) return unnamed();
       if (!record.isSubtree)
         return messageOf(origin, concern, type, change, await state(await presentOf(snapshot, topic)));
       const { auxiliary } = parseTarget(path);
@@ -129,6 +148,7 @@ export function createFollowers(deps: FollowDeps): Followers {
       const isShown =
         present === null && !auxiliary ? isListed : isReadable || (container !== null && isListed);
       if (!isShown) return null;
+      if (isUnsure) return unnamed();
       return messageOf(origin, concern, type, change, isReadable ? await state(present) : null);
     });
   }

@@ -5,12 +5,12 @@
  * A page cannot log in on a WebSocket, so whoever has read something while logged in is given an address with a ticket in
  * it: sealed, for that agent, for some hours. It opens nothing by itself: what may be subscribed to is decided each time.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from "node:crypto";
 import { Problem } from "../errors.ts";
 import { parseTarget, type Target } from "../iri.ts";
 import type { Limits } from "../limits.ts";
 import { Lru } from "../lru.ts";
-import type { Agent } from "../operation.ts";
+import type { Agent, Operation } from "../operation.ts";
 import type { Pod } from "../store/pods.ts";
 import { SERVER_POD, type Store } from "../store/store.ts";
 import type { ChannelRecord, Follow, Following } from "./channels.ts";
@@ -104,10 +104,12 @@ export interface LegacyDeps {
   readonly limits: Pick<Limits, "legacyTopicsMax">;
   /** Whether the agent may read it just now. */
   readonly mayRead: (pod: Pod, agent: Agent, target: Target) => Promise<boolean>;
+  /** Notes in the pod's journal that somebody is told of a topic from now on. */
+  readonly record: (pod: Pod, operation: Operation, topic: string) => Promise<void>;
 }
 
 /** Serves one connection of whom `who` names, as seats are counted. @returns what is to be done with what it says. */
-export function createLegacy({ baseUrl, store, follow, limits, mayRead }: LegacyDeps) {
+export function createLegacy({ baseUrl, store, follow, limits, mayRead, record }: LegacyDeps) {
   const origin = baseUrl.slice(0, -1);
   const topics = new Map<string, number>(); // Of each listener, over all its connections: each costs something with every write.
 
@@ -121,7 +123,7 @@ export function createLegacy({ baseUrl, store, follow, limits, mayRead }: Legacy
     return (line) => {
       const following = new Map<string, Following>();
       let isGone = false;
-      let work: Promise<void> = line.send("protocol solid-0.1");
+      let work: Promise<void> = line.send("protocol solid-0.1").catch(() => {}); // Gone already.
 
       /** One after the other, in the order in which they came; what cannot be said is for nobody. */
       const queue = (step: () => Promise<void>): void => {
@@ -141,9 +143,11 @@ export function createLegacy({ baseUrl, store, follow, limits, mayRead }: Legacy
         if ((topics.get(who) ?? 0) >= limits.legacyTopicsMax)
           return line.send(`err ${url} too many subscriptions`);
         if (!(await mayRead(pod, agent, target))) return line.send(`err ${url} forbidden`);
+        const operation = { id: randomUUID(), method: "GET", target, url, query: "", agent } as const;
+        await record(pod, { ...operation, headers: {}, body: null }, target.path);
         const { number: cursor } = await store.journal.head(pod.id);
         await line.send(`ack ${url}`);
-        const record: ChannelRecord = {
+        const channel: ChannelRecord = {
           id: "",
           type: "WebSocketChannel2023",
           topic: target.path,
@@ -161,7 +165,7 @@ export function createLegacy({ baseUrl, store, follow, limits, mayRead }: Legacy
           cursor,
         };
         if (isGone) return;
-        const one = follow(pod, record, { deliver: () => line.send(`pub ${url}`) });
+        const one = follow(pod, channel, { deliver: () => line.send(`pub ${url}`) });
         following.set(url, one);
         count(who, 1);
         void one.ended.then((why) => {

@@ -162,6 +162,7 @@ export async function createNotifications(deps: NotifyDeps): Promise<Notificatio
     follow: (...args) => followers.follow(...args),
     limits,
     mayRead,
+    record: deps.record,
   });
 
   /** A stranger, unless the address or the request says otherwise. */

@@ -13,7 +13,7 @@
  */
 import type { Language } from "../access/language.ts";
 import { Problem } from "../errors.ts";
-import { type Auxiliary, parseIri, parseTarget, type Target } from "../iri.ts";
+import { type Auxiliary, isBelowRules, parseIri, parseTarget, type Target } from "../iri.ts";
 import type { Limits } from "../limits.ts";
 import { cardPath } from "../profile.ts";
 import { parseRdf } from "../rdf/parse.ts";
@@ -256,8 +256,8 @@ function createRun(
     try {
       const target = parseTarget(`/${pod.name}/${row.path}${isList ? `.${row.kind}` : ""}`);
       const subject = `/${pod.name}/${row.path}`;
-      if (target.subject === subject && target.isContainer === (row.kind === "container"))
-        return { member, target, row };
+      const isKind = target.isContainer === (row.kind === "container");
+      if (target.subject === subject && isKind && !isBelowRules(subject)) return { member, target, row };
     } catch {
       // Told below.
     }

@@ -3,7 +3,7 @@
  * must neither lose a file nor write one elsewhere; what had to be renamed is found again by the manifest.
  */
 import { createHash } from "node:crypto";
-import { encodeSegment, parseTarget, type Target } from "../iri.ts";
+import { encodeSegment, isBelowRules, parseTarget, type Target } from "../iri.ts";
 
 /** Of one part: room is left for `.acl`, `.meta` and a number below the 255 that most disks allow. */
 const PART_BYTES_MAX = 230;
@@ -85,7 +85,8 @@ export function placeOfName(pod: string, name: string): Target | null {
     encodeSegment(index === last ? part.replace(/\$(\.[A-Za-z0-9]+)((?:\.(?:acl|meta))?)$/, "$2") : part),
   );
   try {
-    return parseTarget(`/${pod}/${segments.join("/")}`);
+    const target = parseTarget(`/${pod}/${segments.join("/")}`);
+    return isBelowRules(target.path) ? null : target;
   } catch {
     return null;
   }

@@ -1,4 +1,4 @@
-/** "Every app has root" ends here: what a person lets an app do holds at every door, and from one request to the next. */
+/** "Every app has root" ends here: what a person lets an app do holds at every door, and from one request to the next; long, for it is one server. */
 import { expect } from "chai";
 import { notesIn, stream, subscribe, until } from "../notify/support.ts";
 import { type Person, startServer, type TestServer } from "../support/server.ts";
@@ -45,6 +45,16 @@ describe("an app does what its person lets it do", () => {
 
   const statusOf = async (app: LetIn, method: string, url: string, body?: string, headers = TURTLE) =>
     (await app.send(method, url, body, body === undefined ? {} : headers)).status;
+
+  const asFetch =
+    (app: LetIn): Person["fetch"] =>
+    (url, { method = "GET", body, headers } = {}) =>
+      app.send(
+        method,
+        url,
+        typeof body === "string" ? body : undefined,
+        Object.fromEntries(new Headers(headers)),
+      );
 
   async function graphsFor(app: LetIn): Promise<readonly string[]> {
     const query = "SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } }";
@@ -151,18 +161,7 @@ describe("an app does what its person lets it do", () => {
       for (const method of ["GET", "DELETE"])
         expect((await app.send(method, theirs.id)).status, method).to.equal(404);
       expect((await ana.fetch(theirs.id)).status).to.equal(200);
-      const own = await subscribe(
-        (url, init) =>
-          app.send(
-            init?.method ?? "GET",
-            String(url),
-            init?.body as string,
-            Object.fromEntries(new Headers(init?.headers)),
-          ),
-        ana.pod,
-        "EventSourceChannel2023",
-        place("notes/a.ttl"),
-      );
+      const own = await subscribe(asFetch(app), ana.pod, "EventSourceChannel2023", place("notes/a.ttl"));
       expect(await (await app.send("GET", own.id)).json()).to.include({ receiveFrom: own.receiveFrom });
       expect((await app.send("DELETE", own.id)).status).to.equal(204);
     });
@@ -340,13 +339,7 @@ describe("an app does what its person lets it do", () => {
     it("ends what the app listens to, before another word", async () => {
       for (const less of [undefined, { folders: ["/ana/diary/"], modes: ["read"] }]) {
         const app = await letIn(server, browser, { folders: ["/ana/notes/"], modes: ["read"] });
-        const asApp: Person["fetch"] = (url, init = {}) =>
-          app.send(
-            init.method ?? "GET",
-            url,
-            typeof init.body === "string" ? init.body : undefined,
-            Object.fromEntries(new Headers(init.headers)),
-          );
+        const asApp = asFetch(app);
         const topic = place("notes/a.ttl");
         const { receiveFrom } = await subscribe(asApp, ana.pod, "StreamingHTTPChannel2023", topic);
         const heard = await stream(asApp, receiveFrom);

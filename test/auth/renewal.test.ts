@@ -263,6 +263,17 @@ describe("DPoP nonces", () => {
       expect(first.headers.get("access-control-expose-headers")).to.match(/DPoP-Nonce/);
       expect(((await first.json()) as { type: string }).type).to.match(/#token-invalid$/);
       expect((await ask({ nonce: first.headers.get("dpop-nonce") })).status).to.equal(200);
+      const userinfo = `${server.baseUrl}.oidc/userinfo`;
+      const who = (claims: Record<string, unknown>) =>
+        fetch(userinfo, {
+          headers: { authorization: `DPoP ${token}`, dpop: makeProof(key, "GET", userinfo, { claims }) },
+        });
+      const refused = await who({});
+      expect([refused.status, ((await refused.json()) as { error: string }).error]).to.deep.equal([
+        401,
+        "use_dpop_nonce",
+      ]);
+      expect((await who({ nonce: refused.headers.get("dpop-nonce") })).status).to.equal(200);
     } finally {
       await server.close();
     }

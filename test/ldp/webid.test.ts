@@ -209,6 +209,23 @@ describe("The WebID profile of a pod", () => {
     });
   }
 
+  it("may lead to an address that is none: that stops no other write", async () => {
+    const cleo = await server.person("cleo");
+    const card = `${cleo.pod}profile/card`;
+    const { status } = await cleo.fetch(card, {
+      method: "PATCH",
+      headers: { "content-type": "application/sparql-update" },
+      body: `DELETE DATA { <${cleo.webid}> <${PIM}preferencesFile> <${cleo.pod}settings/prefs.ttl> };
+             INSERT DATA { <${cleo.webid}> <${PIM}preferencesFile> <${cleo.pod}x.acl.meta> }`,
+    });
+    expect(status).to.be.lessThan(300);
+    const url = `${cleo.pod}note.ttl`;
+    expect((await cleo.fetch(url, { method: "PUT", headers: TURTLE, body: "<#a> <#b> 1." })).status).to.equal(
+      201,
+    );
+    expect((await cleo.fetch(url, { method: "DELETE" })).status).to.equal(205);
+  });
+
   it("lets go of what nothing leads to any more", async () => {
     const index = "settings/newIndex.ttl";
     const body = `<> a <${SOLID}TypeIndex>, <${SOLID}UnlistedDocument> .`;

@@ -97,6 +97,20 @@ describe("live updates for older clients", () => {
       await own.close();
     });
 
+    it("stands in the owner's journal as a look", async () => {
+      await put(ana, "followed.ttl", "<#a> <#b> 1.");
+      await share(ana, "followed.ttl", { [ben.webid]: "acl:Read" });
+      const ear = await listen(await viaOf(ben.fetch, `${ana.pod}bens.ttl`));
+      ear.socket.send(`sub ${ana.pod}followed.ttl`);
+      await until("ack", () => ear.texts.length === 2);
+      const pod = (await server.context.pods.find("ana"))!;
+      await server.context.journal.flush();
+      const entries = await server.context.journal.read(pod, 0, 1_000);
+      const looks = entries.filter(({ entry }) => entry?.act === "look" && entry.agent === ben.webid);
+      expect(looks.map(({ entry }) => entry?.path)).to.include("/ana/followed.ttl");
+      await ear.close();
+    });
+
     it("a folder is told of as soon as something comes or goes", async () => {
       const ear = await listen(await viaOf(ana.fetch, ana.pod));
       ear.socket.send(`sub ${ana.pod}`);

@@ -152,11 +152,12 @@ describe("an archive that somebody made to do harm", function () {
   it("finds no place for a row that leads elsewhere, and what is not in the manifest is left out", async () => {
     const name = await newPod();
     const file = await made(async (zip) => {
-      for (const entry of ["a", "b", "c", "d", "e"]) await zip.add(`data/${entry}`, Buffer.from(T), 0);
+      for (const entry of ["a", "b", "c", "d", "e", "f"]) await zip.add(`data/${entry}`, Buffer.from(T), 0);
       await zip.add(
         "manifest.json",
         manifest([
           row("good.ttl", T, { entry: "data/a" }),
+          row("x.acl/y.ttl", T, { entry: "data/f" }),
           row("../other/x.ttl", T, { entry: "data/b" }),
           row("x.ttl.acl", T, { entry: "data/c" }),
           row("//x.ttl", T, { entry: "data/d" }),
@@ -168,6 +169,7 @@ describe("an archive that somebody made to do harm", function () {
     expect(documents).to.equal(1);
     expect(issues.map(({ path }) => path)).to.have.members([
       "../other/x.ttl",
+      "x.acl/y.ttl",
       "x.ttl.acl",
       "//x.ttl",
       "data/e",

@@ -94,6 +94,7 @@ describe("names in an archive", () => {
     ["u\u0308.ttl", "/ana/%C3%BC.ttl"],
     ["folder/.acl", "/ana/folder/.acl"],
     ["trailing.", null],
+    ["x.acr/y.ttl", null],
   ] as const) {
     it(`without manifest ${JSON.stringify(name)} belongs to ${path ?? "no place"}`, () => {
       expect(placeOfName("ana", name)?.path ?? null).to.equal(path);
