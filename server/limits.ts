@@ -156,7 +156,7 @@ export const LIMITS = Object.freeze({
   channelsPerAgentMax: 50, // In one pod; the oldest that nobody listens to goes when another begins.
   channelMsMax: 30 * 24 * 3_600_000, // A subscription that nobody renews is one that nobody remembers.
   subscriptionBytesMax: 16 * 1024,
-  subscriptionsPerIpMax: 120, // A minute from one network that has not logged in: each is a record.
+  subscriptionsPerAgentMax: 120, // A minute of anybody but the pod's owner; strangers count by network. Each is a record.
   listenersMax: 1_000, // Open connections for notifications: half of all, so that requests are still answered …
   listenersPerPodMax: 500,
   listenersPerAgentMax: 50, // … and of strangers, from one network.

@@ -119,7 +119,7 @@ function channelMembers(
 export function createServices(deps: ServiceDeps): Services {
   const { baseUrl, limits, now, store, access, channels, kinds, record, ended } = deps;
   const origin = baseUrl.slice(0, -1);
-  const tries = createRate(limits.subscriptionsPerIpMax, MINUTE_MS, limits.ratesRemembered, now);
+  const tries = createRate(limits.subscriptionsPerAgentMax, MINUTE_MS, limits.ratesRemembered, now);
 
   const homeOf = (pod: Pod): string => `${baseUrl}${pod.name}/${NOTIFICATIONS}`;
   const channelUrl = (pod: Pod, id: string): string => `${homeOf(pod)}channels/${id}`;
@@ -173,8 +173,8 @@ export function createServices(deps: ServiceDeps): Services {
 
   const create: Services["create"] = async (operation, pod, wanted, ip) => {
     const { agent } = operation;
-    if (agent.webid === null) {
-      const wait = tries(networkOf(ip));
+    if (agent.webid !== pod.owner) {
+      const wait = tries(agent.webid ?? networkOf(ip));
       if (wait > 0) throw new Problem("too-many-requests", undefined, { headers: retryAfter(wait) });
     }
     const decision = await store.read(pod.id, (snapshot) =>

@@ -159,7 +159,7 @@ for (const language of ["wac", "acp"] as const) {
       server = await startServer({
         FREEHOLD_ACCESS: language,
         FREEHOLD_LIMITS:
-          "queriesPerAgentMax=1000,queryRowsMax=100000,writesPerAgentMax=100000,subscriptionsPerIpMax=1000",
+          "queriesPerAgentMax=1000,queryRowsMax=100000,writesPerAgentMax=100000,subscriptionsPerAgentMax=1000",
       });
       ana = await server.person("ana");
       const [ben, cleo] = [await server.person("ben"), await server.person("cleo")];

@@ -13,7 +13,7 @@ describe("notifications under attack", () => {
   before(async () => {
     server = await startServer({
       FREEHOLD_LIMITS:
-        "listenersPerAgentMax=4,listenersPerPodMax=6,socketMessagesPerMinuteMax=50,socketMessageBytesMax=1024,subscriptionsPerIpMax=20,listenerPingMs=300",
+        "listenersPerAgentMax=4,listenersPerPodMax=6,socketMessagesPerMinuteMax=50,socketMessageBytesMax=1024,subscriptionsPerAgentMax=20,listenerPingMs=300",
     });
     ana = await server.person("Ana");
     ben = await server.person("Ben");
@@ -150,6 +150,16 @@ describe("notifications under attack", () => {
     expect(statuses.slice(0, 15).every((status) => status === 200)).to.equal(true);
     expect(statuses.at(-1)).to.equal(429);
     expect((await ask(ana.fetch, ana.pod, TYPE, `${ana.pod}x.ttl`)).status).to.equal(200);
+  });
+
+  it("nor can whoever has logged in; the owner goes on", async () => {
+    const cleo = await server.person("Cleo");
+    const statuses: number[] = [];
+    for (let count = 0; count < 21; count++)
+      statuses.push((await ask(cleo.fetch, ana.pod, TYPE, `${ana.pod}x.ttl`)).status);
+    expect(statuses.slice(0, 20)).to.deep.equal(Array.from({ length: 20 }, () => 200));
+    expect(statuses.at(-1)).to.equal(429);
+    for (let count = 0; count < 25; count++) await channel(ana);
   });
 
   it("a burst of changes reaches everybody, each once and in order", async () => {

@@ -6,7 +6,7 @@ import { type Running, serve } from "../../server/cli/serve.ts";
 import { readConfig } from "../../server/config.ts";
 import { setAccess } from "../doors/people.ts";
 import { type Fetch, logIn } from "../support/dpop.ts";
-import { postgresMissing } from "../support/postgres.ts";
+import { describeOnPostgres } from "../support/postgres.ts";
 import { freehold, type Program, quietPort } from "../support/process.ts";
 import type { Person } from "../support/server.ts";
 import { makePlace, type Place } from "../torture/place.ts";
@@ -18,7 +18,7 @@ const KILL_MS = [150, 600] as const;
 const FAILS_ONE_IN = 4;
 
 for (const engine of ["sqlite", "postgres"] as const) {
-  const describeHere = engine === "postgres" && postgresMissing ? describe.skip : describe;
+  const describeHere = engine === "postgres" ? describeOnPostgres : describe;
   describeHere(`A webhook of a server that is killed, on ${engine}`, function () {
     this.timeout(90_000);
     let place: Place;

@@ -8,7 +8,7 @@ import { expect } from "chai";
 import type { PodId, Store } from "../../server/store/store.ts";
 import { openStoreIn, temporaryFolder } from "../support/store.ts";
 
-const KILLS = 12;
+const KILLS = 20;
 const WRITERS = 16;
 
 interface Ack {

@@ -14,7 +14,7 @@ const DISASTERS: readonly (readonly [
   trials: number,
 ])[] = [
   ["a power cut loses no write that was acknowledged", cutPower, 3],
-  ["a call that fails loses nothing, and no answer is wrong", breakCalls, 5],
+  ["a call that fails loses nothing, and no answer is wrong", breakCalls, 8],
   ["a full disk reads and deletes, and takes again when there is room", fillDisk, 1],
   ["a flipped bit is noticed, or harmless", flipBits, 40],
   ["a PostgreSQL that stops hard loses nothing, and the server mends itself", onPostgres(stopDatabase), 1],

@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { killAgainAndAgain } from "./kill.ts";
 
-const KILLS = 6;
+const KILLS = 10;
 
 describe("a server that is killed in the middle of requests", function () {
   this.timeout(180_000);
