@@ -63,8 +63,16 @@ export interface Message {
   readonly cursor: number;
 }
 
-/** Why nothing comes any more: access is gone, its time is over, the channel or the pod is gone, the server stops, or `close` was called. */
-export type End = "forbidden" | "ended" | "removed" | "pod-gone" | "stopping" | "closed" | "failed";
+/** Why nothing comes any more: access is gone, or rests while the owner has frozen the place; its time is over, the channel or the pod is gone, the server stops, or `close` was called. */
+export type End =
+  | "forbidden"
+  | "restricted"
+  | "ended"
+  | "removed"
+  | "pod-gone"
+  | "stopping"
+  | "closed"
+  | "failed";
 
 export interface Following {
   /** Never rejects. */

@@ -78,6 +78,8 @@ function createPause() {
   };
 }
 
+type Refusal = Extract<End, "forbidden" | "restricted">;
+
 /** What waits for its turn where messages are not to come too often. */
 interface Held {
   readonly concern: Concern;
@@ -90,13 +92,21 @@ export function createFollowers(deps: FollowDeps): Followers {
   const open = new Map<Following, { readonly id: string; end(why: End): void }>();
   let isClosed = false;
 
+  async function refusalOf(
+    snapshot: Snapshot,
+    pod: Pod,
+    { agent, topic }: ChannelRecord,
+  ): Promise<Refusal | null> {
+    const decision = await access.authorize(snapshot, pod, agent, parseTarget(topic), ["read"]);
+    if (decision.kind === "granted") return null;
+    return decision.restricted ? "restricted" : "forbidden";
+  }
+
   /** Whether the channel stands and its subscriber may read the topic. */
   function isEntitled(pod: Pod, record: ChannelRecord): Promise<End | null> {
     return store.read(pod.id, async (snapshot) => {
       if (record.id !== "" && !(await snapshot.get("channel", "", record.id))) return "removed";
-      const topic = parseTarget(record.topic);
-      const decision = await access.authorize(snapshot, pod, record.agent, topic, ["read"]);
-      return decision.kind === "granted" ? null : "forbidden";
+      return refusalOf(snapshot, pod, record);
     });
   }
 
@@ -108,7 +118,7 @@ export function createFollowers(deps: FollowDeps): Followers {
     pod: Pod,
     record: ChannelRecord,
     { concern, change }: Held,
-  ): Promise<Message | null | "forbidden"> {
+  ): Promise<Message | null | Refusal> {
     const { path, container } = concern;
     const { topic, agent } = record;
     return store.read(pod.id, async (snapshot) => {
@@ -119,7 +129,8 @@ export function createFollowers(deps: FollowDeps): Followers {
           (await access.authorize(snapshot, pod, agent, target, ["read"])).kind === "granted"
         );
       };
-      if (!(await may(topic))) return "forbidden";
+      const refusal = await refusalOf(snapshot, pod, record);
+      if (refusal) return refusal;
       const present = await presentOf(snapshot, path);
       const type = activityOf(concern, present);
       if (type === null) return null;
@@ -168,8 +179,8 @@ export function createFollowers(deps: FollowDeps): Followers {
 
     async function send(one: Held): Promise<End | null> {
       const message = await messageFor(pod, record, one);
-      if (message === "forbidden" || ending.why !== null) return ending.why ?? "forbidden";
-      if (message === null) return null;
+      if (ending.why !== null) return ending.why;
+      if (message === null || typeof message === "string") return message;
       await deliver(message, one.change.number);
       sent = now().getTime();
       return null;
@@ -204,8 +215,7 @@ export function createFollowers(deps: FollowDeps): Followers {
       if (rateMs === 0) return send({ concern, change });
       // Only what would be told by itself counts: when something happens to what is hidden is nobody's business either.
       const alone = await messageFor(pod, record, { concern, change });
-      if (alone === "forbidden") return alone;
-      if (alone === null) return null;
+      if (alone === null || typeof alone === "string") return alone;
       // One for several: that there was something, at the topic; what it was is there to be read.
       held = { change, concern: held ? { path: topic, kind: "update-or-delete", container: null } : concern };
       return null;

@@ -171,7 +171,7 @@ export function createLegacy({ baseUrl, store, follow, limits, mayRead, record }
         void one.ended.then((why) => {
           following.delete(url);
           count(who, -1);
-          if (why === "forbidden") queue(() => line.send(`err ${url} forbidden`));
+          if (why === "forbidden" || why === "restricted") queue(() => line.send(`err ${url} forbidden`));
           else if (why !== "closed") line.close(why);
         });
       }

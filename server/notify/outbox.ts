@@ -253,7 +253,8 @@ export function createOutbox(dependencies: OutboxDependencies): Outbox {
       const { end, outcome } = await followOnce(work, record, record.sendTo);
       if (signal.aborted || end === "pod-gone" || end === "stopping" || end === "closed") return;
       if (end === "forbidden") return endChannel(work, record, 403);
-      let wait: number | null = limits.webhookRetryMsMin;
+      // Nothing is sent of what is frozen, and nothing is lost: what happened is told when the owner lifts it.
+      let wait: number | null = end === "restricted" ? limits.listenerRecheckMs : limits.webhookRetryMsMin;
       if (end === "failed") {
         if (outcome.kind === "gone") return endChannel(work, record, GONE);
         if (outcome.kind === "again" && outcome.isAtOnce) continue;

@@ -15,20 +15,22 @@ export interface Seats {
 /** Whom a listener counts as: strangers by the network they come from. */
 export const listenerOf = ({ webid }: Agent, ip: string): string => webid ?? `ip ${networkOf(ip)}`;
 
+/** However many others come, a pod's owner finds a seat. */
+const OTHERS_SHARE = 0.9;
+
 export function createSeats(
   limits: Pick<Limits, "listenersMax" | "listenersPerPodMax" | "listenersPerAgentMax">,
 ): Seats {
   const taken = new Map<string, number>();
-  const most = (key: string): number =>
-    key === ""
-      ? limits.listenersMax
-      : key.startsWith("pod ")
-        ? limits.listenersPerPodMax
-        : limits.listenersPerAgentMax;
+  function most(key: string, isOwner: boolean): number {
+    if (key.startsWith("agent ")) return limits.listenersPerAgentMax;
+    const seats = key === "" ? limits.listenersMax : limits.listenersPerPodMax;
+    return isOwner ? seats : Math.floor(seats * OTHERS_SHARE);
+  }
   const keysOf = (pod: Pod, who: string): readonly string[] => ["", `pod ${pod.id}`, `agent ${who}`];
 
   function check(pod: Pod, who: string): void {
-    if (keysOf(pod, who).some((key) => (taken.get(key) ?? 0) >= most(key)))
+    if (keysOf(pod, who).some((key) => (taken.get(key) ?? 0) >= most(key, who === pod.owner)))
       throw new Problem("too-many-requests", "Too many connections listen for notifications already", {
         headers: { "retry-after": "60" },
       });

@@ -18,6 +18,7 @@ import { listenerOf, type Seats } from "./seats.ts";
 /** Where a socket ends, and what is said with it. https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
 const CLOSES: Readonly<Record<End, readonly [code: number, reason: string]>> = {
   forbidden: [1008, "Access is gone"],
+  restricted: [1008, "The owner has frozen this place"],
   ended: [1000, "The channel has ended"],
   removed: [1000, "The channel was removed"],
   "pod-gone": [1001, "The pod is not here any more"],

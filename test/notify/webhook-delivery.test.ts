@@ -24,7 +24,12 @@ describe("Sending to a webhook", function () {
     [receiver, slow] = await Promise.all([openReceiver(), openReceiver()]);
     server = await startServer({
       FREEHOLD_EGRESS_ALLOW: `${receiver.origin},${slow.origin}`,
-      FREEHOLD_LIMITS: [...QUICK, "webhookGiveUpMs=3000", "webhooksPerAgentMax=50"].join(","),
+      FREEHOLD_LIMITS: [
+        ...QUICK,
+        "webhookGiveUpMs=3000",
+        "webhooksPerAgentMax=50",
+        "listenerRecheckMs=100",
+      ].join(","),
     });
     [ana, ben, cleo] = [await server.person("Ana"), await server.person("Ben"), await server.person("Cleo")];
   });
@@ -175,6 +180,22 @@ describe("Sending to a webhook", function () {
       await change();
       await pause(200);
       expect(receiver.messages(path), "and it does not come back by itself").to.have.length(tried);
+    });
+
+    it("while the place is frozen; what happened meanwhile is told when the owner lifts it", async () => {
+      const { topic, path, change } = await scene();
+      const { restrictions } = server.context.ldp;
+      const pod = (await server.context.pods.find("ana"))!;
+      const place = new URL(topic).pathname;
+      await restrictions.restrict(pod, place, "owner");
+      await change();
+      await pause(400);
+      expect(receiver.messages(path), "nothing is told of what is frozen").to.have.length(0);
+      expect(
+        (await recordedOf(server, ana)).filter(([act, at]) => act === "unsubscribe" && at === place),
+      ).to.deep.equal([]);
+      await restrictions.release(pod, place, "owner");
+      await until(() => distinct(path).length === 1, "what was owed");
     });
 
     it("when the person shows the program out that subscribed", async () => {
