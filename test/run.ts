@@ -1,6 +1,7 @@
 /** The house-keeping commands behind `npm run check`, `fix`, `test`, `test:deep`, `coverage` and `build`. None needs the network. */
 import { spawn } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { MochaOptions } from "mocha";
@@ -13,6 +14,7 @@ const C8 = "node_modules/c8/bin/c8.js";
 
 const lingerMsMax = 3_000; // A test that leaves a server or a timer behind may not hold up the whole run.
 const deepTestMsMax = 10 * 60_000;
+const LANES = Math.min(2, availableParallelism()); // More would make what is measured by the clock in a test unsure.
 
 interface Tool {
   readonly name: string;
@@ -75,20 +77,103 @@ interface TestOptions {
   readonly msMax: number;
 }
 
-/** Runs mocha in this process and ends with one plain line; a run in which nothing ran is a failure. */
-async function test({ files, grep, msMax }: TestOptions): Promise<number> {
+/** Of one file, or of all. */
+interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** Runs these files with mocha in this process. */
+async function testHere({ files, grep, msMax }: TestOptions): Promise<Tally> {
   const settings = JSON.parse(readFileSync(resolve(ROOT, ".mocharc.json"), "utf8")) as MochaOptions;
   const { default: Mocha } = await import("mocha");
   const mocha = new Mocha({ ...settings, timeout: msMax || settings.timeout, ...(grep ? { grep } : {}) });
   for (const file of files) mocha.addFile(resolve(ROOT, file));
   await mocha.loadFilesAsync();
   return new Promise((done) => {
-    const { stats } = mocha.run((failures) => {
-      const { passes = 0, pending = 0 } = stats ?? {};
-      print(`${passes} passed, ${failures} failed, ${pending} skipped`);
-      done(failures === 0 && passes > 0 ? 0 : 1);
+    const { stats } = mocha.run((failed) =>
+      done({ passed: stats?.passes ?? 0, failed, skipped: stats?.pending ?? 0 }),
+    );
+  });
+}
+
+const NO_MORE = "";
+
+/** What a lane says when a file is done. */
+interface LaneWord {
+  readonly file: string;
+  readonly tally: Tally;
+}
+
+/** One process that takes a file whenever it has none; what it prints of a file is shown when that is done. */
+function openLane(queue: string[], lingers: boolean): Promise<readonly Tally[]> {
+  const child = spawn(process.execPath, [import.meta.filename, lingers ? "lane-deep" : "lane"], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  const tallies: Tally[] = [];
+  let output = "";
+  let current: string | null = null;
+  const show = (): void => {
+    process.stdout.write(output);
+    output = "";
+  };
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding("utf8").on("data", (text: string) => (output += text));
+  const next = (): void => {
+    current = queue.shift() ?? null;
+    child.send(current ?? NO_MORE);
+  };
+  child.on("message", ({ tally }: LaneWord) => {
+    tallies.push(tally);
+    setImmediate(show); // What it printed last may be on its way.
+    next();
+  });
+  next();
+  return new Promise((done, fail) => {
+    child.on("error", fail);
+    child.on("close", (code) => {
+      show();
+      if (current !== null) {
+        print(`${current} ended its process with ${code}`);
+        tallies.push({ passed: 0, failed: 1, skipped: 0 });
+      }
+      done(tallies);
     });
   });
+}
+
+/** Runs the files of a parent, one after the other, until it has no more. */
+function serveLane(msMax: number): Promise<number> {
+  process.once("disconnect", () => process.exit()); // Whoever started it is gone, or needs it no more.
+  return new Promise((done) => {
+    process.on("message", (file: string) => {
+      if (file === NO_MORE) {
+        done(0);
+        process.disconnect();
+        return;
+      }
+      void testHere({ files: [file], grep: undefined, msMax }).then((tally) =>
+        process.send?.({ file, tally } satisfies LaneWord),
+      );
+    });
+  });
+}
+
+/**
+ * Two processes share the files, for a test waits more than it computes; a few files, or some tests by name, run here. Ends
+ * with one plain line; a run in which nothing ran is a failure.
+ */
+async function test({ files, grep, msMax }: TestOptions): Promise<number> {
+  const isFew = files.length < LANES * 2 || grep !== undefined;
+  const queue = [...files];
+  const tallies = isFew
+    ? [await testHere({ files, grep, msMax })]
+    : (await Promise.all(Array.from({ length: LANES }, () => openLane(queue, msMax > 0)))).flat();
+  const sum = (of: keyof Tally): number => tallies.reduce((total, tally) => total + tally[of], 0);
+  print(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
+  return sum("failed") === 0 && sum("passed") > 0 ? 0 : 1;
 }
 
 /** The tests once more, under c8: shows as it goes, for it takes as long as they do. */
@@ -116,6 +201,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<number>>> = {
   fix,
   test: () => test({ files: filesOf("test/**/*.test.ts"), grep: values.grep, msMax: 0 }),
   deep: () => test({ files: filesOf("test/**/*.deep.ts"), grep: values.grep, msMax: deepTestMsMax }),
+  // What `test` and `deep` start, to share their files.
+  lane: () => serveLane(0),
+  "lane-deep": () => serveLane(deepTestMsMax),
   coverage,
   build: async () => {
     const { buildPackages } = await import("./tools/build.ts");
