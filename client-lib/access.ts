@@ -2,8 +2,6 @@
 import { ldp } from "@freehold/vocab";
 import {
   ACL_PREFIXES,
-  type Access,
-  type AccessMode,
   accessOf,
   controllersOf,
   type Effective,
@@ -14,6 +12,7 @@ import {
 } from "./acl.ts";
 import { type Fetch, FreeholdError, fetchOk } from "./errors.ts";
 import { linkTo, parseLinks } from "./links.ts";
+import type { Access, AccessMode } from "./modes.ts";
 import type { Pod } from "./pod.ts";
 import { irisOf, parseTurtle, writeTurtle } from "./rdf.ts";
 
@@ -120,6 +119,7 @@ async function edit(
   }
 }
 
+/** Whom access is given to, and which. */
 export interface Grant {
   /** A WebID, `public` or `signed-in`. */
   readonly to: string;
@@ -134,17 +134,13 @@ function granteeOf(text: string): Grantee {
   });
 }
 
-/**
- * Gives access to a document, or to a folder and all in it that has no list of its own. What was inherited is kept.
- * @param path Place in the pod.
- * @returns who has access now.
- * @throws FreeholdError `forbidden` without control, `precondition-failed` when others keep changing the list.
- */
+/** Described in `index.ts`, as are those below. */
 export function grant(pod: Pod, path: string, { to, modes }: Grant): Promise<readonly Access[]> {
   const who = granteeOf(to);
   return edit(pod, pod.at(path), (own) => withGrant(own, who, modes));
 }
 
+/** Whom access is taken from, and which. */
 export interface Revocation {
   /** A WebID, `public` or `signed-in`. */
   readonly from: string;
@@ -154,12 +150,6 @@ export interface Revocation {
 
 const EVERY_MODE: readonly AccessMode[] = ["read", "append", "write", "control"];
 
-/**
- * Takes access away from whom a rule names; others that the rule names keep it.
- * Whoever also has access through a group, or with everybody, keeps that: look at the answer.
- * @returns who has access now.
- * @throws FreeholdError `owner-locked-out`, `forbidden`.
- */
 export function revoke(
   pod: Pod,
   path: string,
@@ -170,15 +160,10 @@ export function revoke(
   return edit(pod, pod.at(path), (own) => withoutGrant(own, who, all));
 }
 
-/** Who has access to a document or folder. @throws FreeholdError `forbidden` without control. */
 export async function inspect(pod: Pod, path = ""): Promise<readonly Access[]> {
   return accessOf(await effective(pod.fetch, pod.at(path)));
 }
 
-/**
- * Every access list of the pod, folder by folder: the root's first, then each that differs. Asks once for every
- * document, so it takes its time; stop whenever enough is known.
- */
 export async function* inspectAll(pod: Pod, path = ""): AsyncGenerator<Access, void, undefined> {
   const waiting = [pod.at(path)];
   for (let url = waiting.shift(); url !== undefined; url = waiting.shift()) {

@@ -1,29 +1,10 @@
 /** Access lists as data: who may do what, and the list after a change. Nothing here sends anything. https://solidproject.org/TR/wac */
 import { acl, foaf, rdf } from "@freehold/vocab";
+import type { Access, AccessMode } from "./modes.ts";
 import { namedNode, type Quad, quad } from "./rdf.ts";
-
-export type AccessMode = "read" | "append" | "write" | "control";
 
 /** A WebID, everybody, or everybody who has logged in. */
 export type Grantee = { readonly webid: string } | "public" | "signed-in";
-
-export interface Access {
-  readonly who:
-    | { readonly kind: "agent" | "group"; readonly iri: string }
-    | { readonly kind: "public" | "signed-in" };
-  /** Write includes append. */
-  readonly modes: readonly AccessMode[];
-  /** The document or folder. */
-  readonly url: string;
-  /** Of a folder: whether this is about the folder itself, about what is in it without a list of its own, or both. */
-  readonly covers: "itself" | "contents" | "both";
-  /** The access list that says so. */
-  readonly via: string;
-  /** Whether the list is that of a folder above. */
-  readonly inherited: boolean;
-  /** Whether it holds only under further conditions: certain applications or issuers. */
-  readonly narrowed: boolean;
-}
 
 const MODES: Readonly<Record<AccessMode, string>> = {
   read: acl.Read,

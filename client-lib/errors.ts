@@ -6,6 +6,7 @@ export interface ErrorDetail {
   readonly at?: string;
 }
 
+/** What a {@link FreeholdError} is made of. */
 export interface ErrorFacts {
   readonly status?: number;
   readonly title?: string;
@@ -15,6 +16,8 @@ export interface ErrorFacts {
   readonly errors?: readonly ErrorDetail[];
   /** All members of the problem document, also those that no other field has. */
   readonly members?: Readonly<Record<string, unknown>>;
+  /** For how long the server asked to be left alone. */
+  readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }
 
@@ -38,9 +41,11 @@ export class FreeholdError extends Error {
   readonly url: string | undefined;
   readonly errors: readonly ErrorDetail[];
   readonly members: Readonly<Record<string, unknown>>;
+  /** For how long the server asked to be left alone; undefined when it did not say. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: string, title: string, facts: ErrorFacts = {}) {
-    const { status = 0, detail, next, url, errors = [], members = {}, cause } = facts;
+    const { status = 0, detail, next, url, errors = [], members = {}, retryAfterMs, cause } = facts;
     super(detail ? `${title}: ${detail}` : title, cause === undefined ? undefined : { cause });
     this.code = code;
     this.status = status;
@@ -50,6 +55,7 @@ export class FreeholdError extends Error {
     this.url = url;
     this.errors = errors;
     this.members = members;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -83,11 +89,15 @@ function codeOf(type: unknown, status: number): string {
 /** Reads at most the first part of an answer. */
 async function startOf(response: Response): Promise<string> {
   if (!response.body) return "";
+  const reader = response.body.getReader(); // Not every browser iterates over a body.
   const decoder = new TextDecoder();
   let text = "";
-  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > REASON_CHARACTERS_MAX) break;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    text += decoder.decode(next.value, { stream: true });
+    if (text.length > REASON_CHARACTERS_MAX) {
+      await reader.cancel();
+      break;
+    }
   }
   return text;
 }
@@ -103,6 +113,7 @@ export async function errorOf(response: Response): Promise<FreeholdError> {
     isJson || /html/.test(response.headers.get("content-type") ?? "")
       ? undefined
       : textOr(text.slice(0, 500));
+  const seconds = Number(response.headers.get("retry-after") ?? Number.NaN); // A date is not believed: clocks differ.
   const title = textOr(members.title) ?? (response.statusText || `The server answered ${status}`);
   return new FreeholdError(codeOf(members.type, status), title, {
     status,
@@ -111,9 +122,11 @@ export async function errorOf(response: Response): Promise<FreeholdError> {
     ...(next !== undefined && { next }),
     errors: details(members.errors),
     members,
+    ...(seconds >= 0 && { retryAfterMs: seconds * 1_000 }),
   });
 }
 
+/** As the platform's own; `login` and Solid sessions give one that says who asks. */
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
 
 /** Fetches, and throws a {@link FreeholdError} unless the answer is 2xx or one of `fine`. */

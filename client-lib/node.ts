@@ -2,12 +2,14 @@
 import { EVENTS, Session } from "@inrupt/solid-client-authn-node";
 import { type Fetch, FreeholdError } from "./errors.ts";
 
+/** Client credentials, as the account page gives them. */
 export interface LoginOptions {
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret: string;
 }
 
+/** Somebody who has logged in. */
 export interface Login {
   /** Sends requests as whoever has logged in, each with a proof of its own; logs in again when the login has run out. */
   readonly fetch: Fetch;
@@ -43,7 +45,10 @@ async function begin({ issuer, clientId, clientSecret }: LoginOptions): Promise<
   });
 }
 
-/** @throws FreeholdError `login-failed` with the issuer's reason; later also from `fetch`, if a renewal is refused. */
+/**
+ * Logs in without anybody at the keyboard.
+ * @throws FreeholdError `login-failed` with the issuer's reason; later also from `fetch`, if a renewal is refused.
+ */
 export async function login(options: LoginOptions): Promise<Login> {
   const first = await begin(options);
   let current = Promise.resolve(first);

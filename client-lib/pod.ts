@@ -1,16 +1,24 @@
 /** A pod, opened by whatever names it: its address, its owner's WebID, any document in it, or a passport. */
-import { fh, rdf, solid, space, voidTerms } from "@freehold/vocab";
+import { fh, rdf, sd, solid, space, voidTerms } from "@freehold/vocab";
 import type { SolidDataset, WithServerResourceInfo } from "@inrupt/solid-client";
 import { type Fetch, FreeholdError, fetchOk } from "./errors.ts";
 import { linkTo, parseLinks } from "./links.ts";
 import type { Endpoint } from "./query.ts";
 import { type Resolution, type ResolveOptions, resolve } from "./resolve.ts";
+import type { UpdateEndpoint } from "./update.ts";
 
+/** An RDF document as @inrupt/solid-client has it, and where it is from. */
 export type Dataset = SolidDataset & WithServerResourceInfo;
 
-export interface Pod extends Endpoint {
+/**
+ * A pod and as whom it is asked. Places in it are addresses, or relative to its root: `notes/today.ttl`.
+ * What is refused is thrown as a FreeholdError with the server's reason.
+ */
+export interface Pod extends Endpoint, UpdateEndpoint {
   /** Root of the pod, ends in `/`. */
   readonly url: string;
+  /** Address of full-text search. */
+  readonly search: string;
   /** The owner, as far as the pod, a WebID or a passport said. */
   readonly owner: string | null;
   /** How the pod was found, if by a passport. */
@@ -29,7 +37,9 @@ export interface Pod extends Endpoint {
   write(path: string, dataset: SolidDataset): Promise<Dataset>;
   /** Addresses of what is in a folder. */
   list(path: string): Promise<readonly string[]>;
+  /** Any document as it is stored. */
   readFile(path: string): Promise<Blob>;
+  /** Stores a document of any kind, over one that is there. */
   writeFile(
     path: string,
     content: Blob | Uint8Array<ArrayBuffer> | string,
@@ -39,6 +49,7 @@ export interface Pod extends Endpoint {
   delete(path: string): Promise<void>;
 }
 
+/** As whom a pod is opened; where passports lead to is asked of `resolvers`. */
 export interface OpenOptions extends Partial<Omit<ResolveOptions, "fetch">> {
   /** Sends requests as somebody: from `login` of `@freehold/client/node`, or of a Solid session. The public asks without. */
   readonly fetch?: Fetch;
@@ -46,8 +57,11 @@ export interface OpenOptions extends Partial<Omit<ResolveOptions, "fetch">> {
 
 interface Found {
   readonly root: string;
-  readonly sparql: string | null;
   readonly owner: string | null;
+  /** Where nobody says it, they are where this server has them. */
+  readonly sparql?: string | null;
+  readonly sparqlUpdate?: string | null;
+  readonly search?: string | null;
 }
 
 const SPARQL_ENDPOINT = "http://www.w3.org/ns/solid/sparql#endpoint";
@@ -56,6 +70,10 @@ const FOLDERS_TRIED_MAX = 8; // How far up a description is looked for where not
 const isPassport = (where: string): boolean => /^(?:did:dcann:|dp[a-z0-9]{2}1[a-z0-9]{48}$)/i.test(where);
 
 /**
+ * Opens a pod, by whatever names it.
+ * ```ts
+ * const pod = await openPod("https://pods.example/ana/", { fetch }); // `fetch` of `login`, or of a Solid session
+ * ```
  * @param where Root of a pod, address of anything in it, WebID (with its fragment), passport identifier or DID.
  * @throws FreeholdError `pod-unknown` when nothing there leads to a pod, `input-invalid`, and what {@link resolve} throws.
  */
@@ -69,11 +87,7 @@ export async function openPod(where: string, options: OpenOptions = {}): Promise
       fetch: globalThis.fetch,
     });
     const found = await describe(passport.pod, fetch, options.signal);
-    return podOf(
-      { root: passport.pod, sparql: found?.sparql ?? null, owner: passport.webid },
-      passport,
-      fetch,
-    );
+    return podOf({ ...found, root: passport.pod, owner: passport.webid }, passport, fetch);
   }
   if (!URL.canParse(where) || !/^https?:$/.test(new URL(where).protocol)) {
     throw new FreeholdError("input-invalid", "This is neither an address nor a passport", {
@@ -89,7 +103,7 @@ export async function openPod(where: string, options: OpenOptions = {}): Promise
     });
   }
   const owner = where.includes("#") ? where : (found?.owner ?? null);
-  return podOf({ root: found?.root ?? start, sparql: found?.sparql ?? null, owner }, null, fetch);
+  return podOf({ ...found, root: found?.root ?? start, owner }, null, fetch);
 }
 
 /** Public documents are asked for by nobody in particular; only who is refused says who they are. */
@@ -136,9 +150,12 @@ async function describe(url: string, fetch: Fetch, signal?: AbortSignal): Promis
     const graph = await readGraph(address, fetch, signal);
     const [root] = graph?.subjectsOf(graph.quads, rdf.type, space.Storage) ?? [];
     if (!graph || root === undefined || !url.startsWith(root)) continue;
+    const [updates = ""] = graph.subjectsOf(graph.quads, sd.supportedLanguage, sd.SPARQL11Update);
     return {
       root,
       sparql: graph.irisOf(graph.quads, root, voidTerms.sparqlEndpoint)[0] ?? sparql,
+      sparqlUpdate: graph.irisOf(graph.quads, updates, sd.endpoint)[0] ?? null,
+      search: graph.irisOf(graph.quads, root, fh.search)[0] ?? null,
       owner: graph.irisOf(graph.quads, root, solid.owner)[0] ?? null,
     };
   }
@@ -159,7 +176,11 @@ function foldersAbove(url: string): readonly string[] {
   ).slice(0, FOLDERS_TRIED_MAX);
 }
 
-function podOf({ root, sparql, owner }: Found, passport: Resolution | null, fetch: Fetch): Pod {
+function podOf(
+  { root, sparql, sparqlUpdate, search, owner }: Found,
+  passport: Resolution | null,
+  fetch: Fetch,
+): Pod {
   const url = root.endsWith("/") ? root : `${root}/`;
   const files = () => import("./files.ts");
   const at = (path: string): string => {
@@ -179,6 +200,8 @@ function podOf({ root, sparql, owner }: Found, passport: Resolution | null, fetc
     passport,
     fetch,
     sparql: sparql ?? `${url}sparql`,
+    sparqlUpdate: sparqlUpdate ?? `${url}sparql-update`,
+    search: search ?? `${url}search`,
     at,
     read: async (path) => (await files()).readDataset(fetch, at(path)),
     write: async (path, dataset) => (await files()).writeDataset(fetch, at(path), dataset),

@@ -1,4 +1,5 @@
 /** SPARQL over a pod: plain patterns in, rows out, one after the other as they arrive. */
+import { jsonOf, textOf } from "./content.ts";
 import { type Fetch, FreeholdError, fetchOk } from "./errors.ts";
 import { type Cell, rowsOfJson } from "./rows.ts";
 
@@ -8,15 +9,18 @@ export const UNION_DEFAULT_GRAPH = "http://www.w3.org/ns/solid/sparql#union-defa
 /** A row by the names of its variables; one that is not bound is not there. */
 export type Row<V extends string = string> = { readonly [name in V]?: Cell };
 
+/** What can be queried: any pod, or a SPARQL endpoint anywhere. */
 export interface Endpoint {
   /** Address of the SPARQL endpoint. */
   readonly sparql: string;
   readonly fetch: Fetch;
 }
 
+/** Which graphs a query ranges over, and a way to call it off. */
 export interface QueryOptions {
   /** Documents that make the default graph, instead of all that may be read. */
   readonly defaultGraphs?: readonly string[];
+  /** Documents that `GRAPH` finds, instead of all that may be read. */
   readonly namedGraphs?: readonly string[];
   readonly signal?: AbortSignal;
 }
@@ -25,8 +29,10 @@ export interface QueryOptions {
 const NOT_KEYWORDS =
   /"""(?:[^"\\]|\\[^]|"(?!""))*"""|'''(?:[^'\\]|\\[^]|'(?!''))*'''|"(?:[^"\\\n\r]|\\.)*"|'(?:[^'\\\n\r]|\\.)*'|<[^\s<>"{}|^`\\]*>|#[^\n\r]*/g;
 
-const namesGraphs = (sparql: string): boolean =>
-  /(?:^|[\s}>])FROM[\s<]/i.test(sparql.replace(NOT_KEYWORDS, "<>"));
+/** A query of which only keywords, names and numbers are left. */
+export const withoutText = (sparql: string): string => sparql.replace(NOT_KEYWORDS, "<>");
+
+const namesGraphs = (sparql: string): boolean => /(?:^|[\s}>])FROM[\s<]/i.test(withoutText(sparql));
 
 function parametersOf(
   sparql: string,
@@ -43,7 +49,11 @@ function parametersOf(
 async function send(pod: Endpoint, sparql: string, accept: string, options: QueryOptions): Promise<Response> {
   return fetchOk(pod.fetch, pod.sparql, {
     method: "POST",
-    headers: { accept, "content-type": "application/x-www-form-urlencoded" },
+    headers: {
+      accept,
+      "content-type": "application/x-www-form-urlencoded",
+      prefer: "handling=strict", // That nothing was granted is said, not shown as an empty answer.
+    },
     body: parametersOf(sparql, options).toString(),
     ...(options.signal && { signal: options.signal }),
   });
@@ -54,6 +64,10 @@ const JSON_RESULTS = "application/sparql-results+json";
 /**
  * Rows of a SELECT. Nothing is sent before the first row is asked for; leaving the loop early stops the transfer.
  * A query that names no graphs ranges over everything the asker may read.
+ * ```ts
+ * for await (const { name } of query<"name">(pod, "SELECT ?name { ?who <https://schema.org/name> ?name }"))
+ *   console.log(nativeOf(name));
+ * ```
  * @throws FreeholdError while iterating: `query-invalid`, `query-refused`, `query-timeout`, `forbidden`, …
  */
 export async function* query<V extends string = string>(
@@ -69,7 +83,7 @@ export async function* query<V extends string = string>(
 /** The answer of an ASK. @throws FreeholdError */
 export async function ask(pod: Endpoint, sparql: string, options: QueryOptions = {}): Promise<boolean> {
   const response = await send(pod, sparql, JSON_RESULTS, options);
-  const answer = (await response.json().catch(() => null)) as { boolean?: unknown } | null;
+  const answer = (await jsonOf(response, pod.sparql)) as { boolean?: unknown } | null;
   if (typeof answer?.boolean === "boolean") return answer.boolean;
   throw new FreeholdError("answer-invalid", "The answer is neither true nor false", {
     url: pod.sparql,
@@ -79,5 +93,38 @@ export async function ask(pod: Endpoint, sparql: string, options: QueryOptions =
 
 /** The graph of a CONSTRUCT or DESCRIBE, as Turtle. @throws FreeholdError */
 export async function construct(pod: Endpoint, sparql: string, options: QueryOptions = {}): Promise<string> {
-  return (await send(pod, sparql, "text/turtle", options)).text();
+  return textOf(await send(pod, sparql, "text/turtle", options), pod.sparql);
+}
+
+/** One step of a {@link QueryPlan}. */
+export interface PlanStep {
+  /** How deep it is inside other steps. */
+  readonly depth: number;
+  readonly step: string;
+  /** How many solutions each run of it may give; null where that is not estimated. */
+  readonly rows: number | null;
+}
+
+/** What an endpoint would do for a query. */
+export interface QueryPlan {
+  /** Which of the server's engines would answer; of what `comunica` does, no steps are told. */
+  readonly engine: string;
+  readonly steps: readonly PlanStep[];
+}
+
+const PLAN = "application/vnd.freehold.query-plan+json";
+
+/**
+ * What the server would do for a query, instead of its answer: for the pod's owner, who wonders why it takes long.
+ * ```ts
+ * for (const { depth, step, rows } of (await explain(pod, sparql)).steps)
+ *   console.log(" ".repeat(depth * 2) + step, rows ?? "");
+ * ```
+ * @throws FreeholdError `not-acceptable` for anybody but the owner, `query-invalid`, …
+ */
+export async function explain(pod: Endpoint, sparql: string, options: QueryOptions = {}): Promise<QueryPlan> {
+  const response = await send(pod, sparql, PLAN, options);
+  const plan = (await jsonOf(response, pod.sparql)) as Partial<QueryPlan> | null;
+  if (typeof plan?.engine === "string" && Array.isArray(plan.steps)) return plan as QueryPlan;
+  throw new FreeholdError("answer-invalid", "This is not a plan", { url: pod.sparql });
 }

@@ -42,6 +42,7 @@ export function createMemory(): Memory {
 /** As long as this program runs; give one that writes to disk to keep it longer. */
 const ownMemory = createMemory();
 
+/** Whom to ask where a passport leads. */
 export interface ResolveOptions {
   /** Base addresses of resolvers, asked in this order until one gives an answer that holds. */
   readonly resolvers: readonly string[];
@@ -52,6 +53,7 @@ export interface ResolveOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Where a passport leads, as far as could be verified. */
 export interface Resolution {
   readonly id: PassportId;
   readonly did: PassportDid;
@@ -116,6 +118,7 @@ const gravity = ({ code, status }: FreeholdError): number =>
   code === "passport-invalid" ? 3 : status === 404 ? 1 : 2;
 
 /**
+ * Finds out where a passport leads, and believes nobody in it.
  * @param passport Identifier or DID, in lower or upper case.
  * @throws FreeholdError `input-invalid` for what is no identifier, `passport-invalid` when an answer does not hold or is
  * older than one seen before, `pod-unknown` while a passport leads nowhere, `not-found`, `unreachable`.

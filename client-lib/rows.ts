@@ -1,4 +1,5 @@
 /** Rows out of SPARQL's JSON while it arrives: a long answer is never in memory as a whole. */
+import { piecesOf } from "./content.ts";
 import { FreeholdError } from "./errors.ts";
 
 /** One value of a row. @see https://www.w3.org/TR/sparql11-results-json/ */
@@ -124,36 +125,9 @@ export async function* rowsOfJson(
   url: string,
 ): AsyncGenerator<Readonly<Record<string, Cell>>, void, undefined> {
   const cutter = createCutter();
-  const reader = body
-    .pipeThrough(new TextDecoderStream("utf-8", { fatal: true }) as ReadableWritablePair<string, Uint8Array>)
-    .getReader();
-  try {
-    for (;;) {
-      const { value, done } = await read(reader, url);
-      if (done) break;
-      yield* cut(cutter, value, url);
-    }
-    if (!cutter.isWhole)
-      throw new FreeholdError("answer-invalid", "The answer ended before it was complete", { url });
-  } finally {
-    await reader.cancel().catch(() => undefined); // Whoever stops reading wants no more of it.
-  }
-}
-
-async function read(
-  reader: ReadableStreamDefaultReader<string>,
-  url: string,
-): Promise<ReadableStreamReadResult<string>> {
-  try {
-    return await reader.read();
-  } catch (cause) {
-    if ((cause as Error | null)?.name === "AbortError") throw cause;
-    throw new FreeholdError("answer-invalid", "The answer broke off", {
-      url,
-      detail: (cause as Error | null)?.message,
-      cause,
-    });
-  }
+  for await (const piece of piecesOf(body, url)) yield* cut(cutter, piece, url);
+  if (!cutter.isWhole)
+    throw new FreeholdError("answer-invalid", "The answer ended before it was complete", { url });
 }
 
 function cut(

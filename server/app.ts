@@ -63,10 +63,13 @@ import type { MayRead, Written } from "./ldp/write.ts";
 import { describeLws, LWS_TYPE } from "./lws/description.ts";
 import { gatewayUrl } from "./notify/gateway.ts";
 import { SENDER_PATH } from "./notify/webhook-sender.ts";
-import type { Agent, Door, Operation, Result } from "./operation.ts";
+import type { Agent, Door, Method, Operation, Result } from "./operation.ts";
 import { passportDoors } from "./passport/doors.ts";
+import { SEARCH_PATH } from "./query/search/endpoint.ts";
+import { UPDATE_PATH } from "./query/update/updates.ts";
 import { createRate, networkOf, retryAfter } from "./rates.ts";
 import { negotiate, RDF_TYPES } from "./rdf/media.ts";
+import { SERIES_PATH } from "./series/series.ts";
 import type { Pod } from "./store/pods.ts";
 import type { Snapshot } from "./store/store.ts";
 import { answerOfGone } from "./transfer/moved.ts";
@@ -85,6 +88,8 @@ export interface PodRoute {
   readonly read?: (operation: Operation) => Promise<(snapshot: Snapshot, pod: Pod) => Promise<Result | null>>;
   /** What is neither: it asks for access itself, for what that hangs on is in the content or in the address. */
   readonly act?: (operation: Operation, pod: Pod, ip: string) => Promise<Result>;
+  /** Whether an act changes documents: then others than the owner are paced, as in all they write. */
+  readonly isWrite?: boolean;
 }
 
 /** A door of the server's own. `modes` says out loud who may pass: everybody, or whom the door itself asks to log in. */
@@ -156,7 +161,7 @@ function notificationRoutes({ config, notifications }: Context): readonly PodRou
 
 /** In this order: the first that fits is the one. */
 export function podRoutes(context: Context): readonly PodRoute[] {
-  const { ldp, queries, journal } = context;
+  const { ldp, queries, search, journal } = context;
   const ask: PodRoute["read"] = async (operation) => {
     const request = await queries.parse(operation);
     return async (snapshot, pod) => {
@@ -192,6 +197,37 @@ export function podRoutes(context: Context): readonly PodRoute[] {
     },
     { verb: "get", path: "/:pod/sparql", modes: needsNothing, recorded: "query", read: ask },
     { verb: "post", path: "/:pod/sparql", modes: needsNothing, recorded: "query", read: ask },
+    {
+      verb: "get",
+      path: `/:pod/${SEARCH_PATH}`,
+      modes: needsNothing,
+      recorded: "query",
+      read: async (operation) => {
+        const request = search.parse(operation);
+        return async (snapshot, pod) => {
+          const result = await search.answer(snapshot, pod, operation, request);
+          return asService(context.config.baseUrl, pod, operation, result);
+        };
+      },
+    },
+    {
+      verb: "get",
+      path: `/:pod/${UPDATE_PATH}`,
+      modes: needsNothing,
+      recorded: null,
+      act: () => {
+        throw new Problem("method-not-allowed", undefined, { headers: { ...abilityHeaders("update") } });
+      },
+    },
+    {
+      verb: "post",
+      path: `/:pod/${UPDATE_PATH}`,
+      modes: needsNothing,
+      recorded: null, // Each document is recorded in the commit that changes it.
+      isWrite: true,
+      act: async (operation, pod) =>
+        asService(context.config.baseUrl, pod, operation, await context.updates.update(operation, pod)),
+    },
     { verb: "get", path: `/:pod/${TYPE_INDEX}`, modes: needsNothing, recorded: "query", read: find("index") },
     {
       verb: "get",
@@ -218,6 +254,31 @@ export function podRoutes(context: Context): readonly PodRoute[] {
     ...notificationRoutes(context),
     {
       verb: "get",
+      path: `/:pod/${SERIES_PATH}{*folder}`,
+      modes: needsNothing,
+      recorded: "query",
+      read: async (operation) => {
+        const request = context.series.parse(operation);
+        return async (snapshot, pod) =>
+          asService(
+            context.config.baseUrl,
+            pod,
+            operation,
+            await context.series.show(snapshot, pod, operation, request),
+          );
+      },
+    },
+    {
+      verb: "post",
+      path: `/:pod/${SERIES_PATH}{*folder}`,
+      modes: needsNothing,
+      recorded: null, // The batch is recorded in its own commit.
+      isWrite: true,
+      act: async (operation, pod) =>
+        asService(context.config.baseUrl, pod, operation, await context.series.append(operation, pod)),
+    },
+    {
+      verb: "get",
       path: "/{*path}",
       modes: needsOfRead,
       recorded: "look",
@@ -229,6 +290,24 @@ export function podRoutes(context: Context): readonly PodRoute[] {
     { verb: "patch", path: "/{*path}", modes: needsOfPatch, recorded: null },
     { verb: "delete", path: "/{*path}", modes: needsOfDelete, recorded: null },
   ];
+}
+
+/** A query of all pods that granted the asker something: each of them is told before a byte of the answer is sent. */
+function askEverywhere({ config, identity, queries, journal }: Context): Door {
+  const url = `${config.baseUrl}.query/sparql`;
+  return async ({ id, method, url: { search }, headers, ip, body }) => {
+    const agent = await identity.verify({ method, url, headers, ip });
+    const asked = { id, method: method as Method, url, headers, agent, query: search.slice(1), body };
+    const request = await queries.parse(asked);
+    const { result, pods } = await queries.everywhere!.answer(asked, request);
+    const look = ({ pod, documents }: (typeof pods)[number]): Promise<void> => {
+      const target = parseTarget(`/${pod.name}/sparql`);
+      const theirs = { ...result, extent: { rows: null, documents } };
+      return journal.look(pod, { ...asked, target }, "query", theirs, false);
+    };
+    await Promise.all(pods.map(look));
+    return result;
+  };
 }
 
 /** @param dataBrowser Null where it is switched off. */
@@ -270,6 +349,8 @@ export function doorRoutes(context: Context, dataBrowser: DataBrowser | null = n
       ...EVERYBODY,
       door: createResourceMetadata(config),
     })),
+    { verb: "get", path: "/.query/sparql", ...EVERYBODY, door: askEverywhere(context) },
+    { verb: "post", path: "/.query/sparql", ...EVERYBODY, door: askEverywhere(context) },
     { verb: "get", path: SENDER_PATH, ...EVERYBODY, door: context.notifications.webhooks.senderDocument },
     { verb: "get", path: "/.oidc/interaction/:uid", ...OWN_PAGES, door: provider.doors.question },
     { verb: "post", path: "/.oidc/interaction/:uid", ...OWN_PAGES, door: provider.doors.answer },
@@ -421,12 +502,25 @@ export function createApp(context: Context): RequestListener {
     });
   }
 
-  async function serveAct(act: NonNullable<PodRoute["act"]>, request: Request, id: string): Promise<Result> {
+  async function serveAct(
+    { act, isWrite = false }: PodRoute & { readonly act: NonNullable<PodRoute["act"]> },
+    request: Request,
+    id: string,
+  ): Promise<Result> {
     const operation = await proved(request, id);
     const pod = await podOf(operation.target);
+    const ip = request.ip ?? "";
+    if (isWrite) {
+      pace(pod, operation.agent, ip);
+      return counted(pod, operation, () =>
+        act(operation, pod, ip).catch(async (error: unknown) => {
+          throw await told(error, pod, operation.agent);
+        }),
+      );
+    }
     // That it was refused is counted where there is no secret: some of these addresses are keys.
     const place = { ...operation, target: parseTarget(`/${pod.name}/.notifications/`) };
-    return counted(pod, place, () => act(operation, pod, request.ip ?? ""));
+    return counted(pod, place, () => act(operation, pod, ip));
   }
 
   async function serveWrite(route: PodRoute, request: Request, id: string): Promise<Result> {
@@ -684,7 +778,7 @@ export function createApp(context: Context): RequestListener {
         return (
           (await goneElsewhere(request)) ??
           (await (route.act
-            ? serveAct(route.act, request, id)
+            ? serveAct({ ...route, act: route.act }, request, id)
             : route.read
               ? shown(route, request, serveRead(route, request, id))
               : serveWrite(route, request, id)))

@@ -30,15 +30,17 @@ import {
   putDocument,
   putDocuments,
 } from "./ldp/documents.ts";
-import { createEdits, type Edits } from "./ldp/edit.ts";
+import { createEdits, type Edit, type Edits } from "./ldp/edit.ts";
 import { findResource, findStored, otherForm } from "./ldp/find.ts";
 import { isOwnAddress, natureOf } from "./ldp/headers.ts";
 import { createKeeping, type Keeping } from "./ldp/keeping.ts";
+import { needsOfChange, needsOfDelete } from "./ldp/needs.ts";
+import { createPages } from "./ldp/pages.ts";
 import { findPresent } from "./ldp/present.ts";
 import { createQuota, createReclaim, type Quota } from "./ldp/quota.ts";
 import { createReader, type Reader } from "./ldp/read.ts";
 import { createSweep } from "./ldp/sweep.ts";
-import { createWriter, type Writer } from "./ldp/write.ts";
+import { createWriter, type Writer, type WriterDeps } from "./ldp/write.ts";
 import { createLog, type Log } from "./log.ts";
 import { createTypeSearch, type TypeSearch } from "./lws/search.ts";
 import { withHints } from "./notify/hints.ts";
@@ -48,9 +50,16 @@ import type { By } from "./operation.ts";
 import { findPassportOfPod } from "./passport/records.ts";
 import { createRegistry, type Registry } from "./passport/registry.ts";
 import { createQueries, type Queries } from "./query/endpoint.ts";
+import { createKeptIndexes } from "./query/index/kept.ts";
+import { createSearch, type Search } from "./query/search/endpoint.ts";
+import { createUpdates, type Updates } from "./query/update/updates.ts";
 import { parseRdf } from "./rdf/parse.ts";
 import { createSafeFetch, createSafeSend } from "./safe-fetch.ts";
+import type { PageEdit } from "./series/append.ts";
+import { OBSERVATION_SHAPE } from "./series/observation.ts";
+import { createSeries, type Series } from "./series/series.ts";
 import { createShapes } from "./shapes/validate.ts";
+import { withChanges } from "./store/changes.ts";
 import { createPods, type Pod, type Pods } from "./store/pods.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import { SERVER_POD, type Store, type Transaction } from "./store/store.ts";
@@ -86,6 +95,9 @@ export interface Context {
   readonly access: Access;
   readonly ldp: Documents;
   readonly queries: Queries;
+  readonly search: Search;
+  readonly updates: Updates;
+  readonly series: Series;
   readonly identity: Identity;
   readonly journal: PodJournal & { readonly reader: JournalReader };
   readonly backups: Backups;
@@ -159,7 +171,8 @@ export async function createContext(config: Config, writeLog: (line: string) => 
   const { baseUrl, limits, egressAllow } = config;
   const now = () => new Date();
   const log = createLog(writeLog, now, config.logLevel);
-  const hinting = withHints(await openStore(config, log, now));
+  const { store: engine, changes } = withChanges(await openStore(config, log, now));
+  const hinting = withHints(engine);
   const { store } = hinting;
   const pods = createPods(store, now);
   await keepLanguage(store, pods, config.access).catch(async (error: unknown) => {
@@ -186,6 +199,11 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     reclaim: createReclaim(store, limits, now),
     onLeftFile: (cause) => log.error("blob.not-released", { cause: String(cause) }),
   });
+  const validate: WriterDeps["validate"] = async (quads, shapeIri) => {
+    if (!shapes.has(shapeIri)) return null; // A shape of somebody else's is a remark, not a rule of this server.
+    const { conforms, errors, report } = await shapes.validate(quads, shapeIri);
+    return conforms ? null : { errors, report };
+  };
   const writer = createWriter({
     baseUrl,
     language: access.language,
@@ -194,11 +212,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     now,
     checkRoom: (...args) => quota.checkRoom(...args),
     checkAcl: (...args) => access.checkAcl(...args),
-    async validate(quads, shapeIri) {
-      if (!shapes.has(shapeIri)) return null; // A shape of somebody else's is a remark, not a rule of this server.
-      const { conforms, errors, report } = await shapes.validate(quads, shapeIri);
-      return conforms ? null : { errors, report };
-    },
+    validate,
   });
   const reader = createReader({
     baseUrl,
@@ -251,6 +265,35 @@ export async function createContext(config: Config, writeLog: (line: string) => 
         });
       }
     };
+
+  const streamPages = createPages({ baseUrl, validate, limits }, OBSERVATION_SHAPE);
+  const pageEdit = (edit: Edit): PageEdit => ({
+    transaction: edit.transaction,
+    made: edit.made,
+    put: (...page) => streamPages.put(edit, ...page),
+    remove: (path) => streamPages.remove(edit, path),
+  });
+  const series = createSeries({
+    baseUrl,
+    limits,
+    now,
+    access,
+    checkPlace,
+    read: (pod, work) => store.read(pod.id, work),
+    async edit(pod, agent, reclaims, work) {
+      const creator = access.language.name === "acp" ? agent.webid : null;
+      const committed = await edits.write(pod, (edit) => work(pageEdit(edit)), { reclaims, creator });
+      return committed.result;
+    },
+    async clear(pod, folder, work) {
+      const committed = await edits.write(pod, async (edit) => {
+        journal.record(edit.transaction, pod, { act: "erase", agent: SERVER, path: folder });
+        return work(pageEdit(edit));
+      });
+      return committed.result;
+    },
+    record: (...batch) => journal.write(...batch),
+  });
 
   const registry = createRegistry({ store, now, zones: config.zones, baseUrl, limits, log });
   const accounts = createAccounts({
@@ -429,8 +472,11 @@ export async function createContext(config: Config, writeLog: (line: string) => 
         ),
     },
   });
+  const sweepSeries = async (): Promise<number> =>
+    series.sweep((await pods.list()).filter(({ erased, movedTo }) => !erased && !movedTo));
   const sweep = setInterval(() => {
     sweepKept().catch((error: unknown) => log.error("history.sweep-failed", { cause: String(error) }));
+    sweepSeries().catch((error: unknown) => log.error("series.sweep-failed", { cause: String(error) }));
     provider.sweep().catch((error: unknown) => log.error("provider.sweep-failed", { cause: String(error) }));
   }, SWEEP_MS).unref();
   const backups = createBackups({
@@ -454,7 +500,40 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     limits,
     log,
     access,
+    changes,
+    pods,
+    store,
+    indexes: { read: (pod, work) => store.read(pod, work), kept: createKeptIndexes(store, log) },
     ownersGraphs: (pod, name) => journal.reader.graphs(pod, name),
+  });
+  const updates = createUpdates({
+    baseUrl,
+    limits,
+    access,
+    threads: queries.threads,
+    checkPlace,
+    read: (pod, work) => store.read(pod.id, work),
+    async edit(pod, agent, reclaims, work) {
+      const creator = access.language.name === "acp" ? agent.webid : null;
+      const { result } = await edits.write(
+        pod,
+        (edit) =>
+          work({
+            transaction: edit.transaction,
+            made: edit.made,
+            change: async (operation, triples, mayRead) =>
+              (await writer.change(edit, pod, operation, () => triples, mayRead)).answer(0),
+            remove: async (operation, mayRead) =>
+              (await writer.act(edit, pod, operation, null, mayRead)).answer(0),
+          }),
+        { reclaims, creator },
+      );
+      return result;
+    },
+    stored: findStored,
+    needsOfChange,
+    needsOfRemoval: (snapshot, target) => needsOfDelete(snapshot, target, null),
+    record: (...change) => journal.write(...change),
   });
   const erasure = createErasure({
     baseUrl,
@@ -467,9 +546,10 @@ export async function createContext(config: Config, writeLog: (line: string) => 
       for (const { path } of await restrictions.list(pod))
         if (isOf(path)) await restrictions.release(pod, path, by);
     },
-    async purge() {
+    async purge(pod) {
       typeSearch.forget();
-      await queries.purge();
+      series.forget();
+      await queries.purge(pod?.id ?? null);
     },
     closeAccount: async ({ name }) => void (await closeAccount(store, provider, name)),
     isKnown: ({ name }) =>
@@ -494,6 +574,9 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     access,
     ldp: { reader, writer, edits, quota, keeping, restrictions, transfer, erasure, typeSearch },
     queries,
+    search: createSearch(queries, limits),
+    updates,
+    series,
     identity: { verify, provider, accounts, registry },
     journal,
     backups,

@@ -31,10 +31,20 @@ export const LIMITS = Object.freeze({
   queryTextBytesMax: 64 * 1024,
   queryDepthMax: 64,
   queryPatternsMax: 200,
+  queryOperatorsMax: 1_000, // Sums and products nest to the left: evaluators go as deep as there are.
   queryRegexBytesMax: 1_024,
-  queryQuadsMax: 1_000_000, // Statements one query ranges over, and one query thread remembers.
+  updateDocumentsMax: 500, // Documents that one update changes: each is some records of one commit …
+  updateOthersDocumentsMax: 50, // … and of somebody else's than the owner's, for each is an entry in the journal.
+  queryQuadsMax: 2_500_000, // Statements of the documents of one pod that one query ranges over: 250 MB.
   queryHeapMbMax: 512, // Of one query thread; beyond it only that thread ends.
   queryLoadMsMax: 30_000, // Reading documents for the first query on a pod; later ones find them read.
+  queryPodsMax: 2_000, // That one query may be asked of.
+  queryHeldMax: 2_000_000, // Rows, groups and terms that one evaluation keeps at once: about 200 MB.
+  queryRoomBytesMax: 4 * 1024 * 1024, // Of a long answer, how far the evaluation may be ahead of whoever reads it.
+  queryStallMsMax: 5_000, // How long an evaluation waits for its reader to take anything at all.
+  queryReadMsMax: 60_000, // How long it waits for a slow reader, all in all.
+  queryIndexBytesMax: 256 * 1024 * 1024, // Indexes that a query thread keeps between queries; about 100 bytes a statement.
+  queryIndexRestMs: 2_000, // How long after an answer the pod's index is put in order, for then nobody waits.
   queryIdleMsMax: 10 * 60_000, // An idle query thread gives its memory back.
   queryMsMax: 5_000, // A vendor's query may not outlive its welcome.
   queryOwnerMsMax: 30_000,
@@ -171,6 +181,17 @@ export const LIMITS = Object.freeze({
   feedEntriesKept: 512, // Of a pod's journal in memory, for who listens; who is further behind reads it from the store.
   feedPageEntries: 256,
   feedPollMs: 5_000, // Where other servers commit to the same database, and their word of it does not come.
+  seriesBatchBytesMax: 32 * 1024 * 1024, // One batch of observations …
+  seriesBatchObservationsMax: 100_000, // … is one commit.
+  seriesPageObservationsMax: 4_096, // A page that grows is written anew: large ones cost, small ones are many.
+  seriesPageBytesMax: 2 * 1024 * 1024,
+  seriesFutureMsMax: 5 * 60_000, // A stream goes on from its newest observation: a clock that is ahead would stop it.
+  seriesRangeObservationsMax: 1_000_000, // What one request for a range may look at: 20 MB.
+  seriesRangePagesMax: 20_000,
+  seriesRangesPerAgentMax: 4,
+  seriesRangesRunningMax: 16,
+  seriesColumnsBytesMax: 64 * 1024 * 1024, // Observations as numbers, of pages that were read before.
+  seriesExpiredPagesMax: 100, // What one batch clears away of what was kept long enough.
   recordBytesMax: 16 * 1024 * 1024, // Larger content is a blob.
   transactionWritesMax: 10_000, // One commit may not hold up all others.
   transactionBytesMax: 64 * 1024 * 1024, // All of a transaction is in memory at once.

@@ -43,8 +43,8 @@ export interface Result {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: Uint8Array | string | AsyncIterable<Uint8Array> | null;
-  /** Of a query's answer, for the journal: how much it tells, and of how much. */
-  readonly extent?: { readonly rows: number; readonly documents: number };
+  /** Of a query's answer, for the journal: how much it tells, and of how much. Rows are null where it is too long to be known beforehand. */
+  readonly extent?: { readonly rows: number | null; readonly documents: number };
 }
 
 /** A request to one of the server's own doors (accounts, registry, health): no pod, no access list. */

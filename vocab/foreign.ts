@@ -28,6 +28,10 @@ export const FOREIGN: Readonly<Record<string, readonly [namespace: string, names
     "http://www.w3.org/ns/ldp#",
     "BasicContainer Container NonRDFSource Page PreferContainment PreferMembership PreferMinimalContainer RDFSource Resource constrainedBy contains inbox member",
   ],
+  ldes: [
+    "https://w3id.org/ldes#",
+    "EventSource EventStream RetentionPolicy fullLogDuration immutable pollingInterval retentionPolicy startingFrom timestampPath versionOfPath",
+  ],
   notify: [
     "http://www.w3.org/ns/solid/notifications#",
     "EventSourceChannel2023 StreamingHTTPChannel2023 WebSocketChannel2023 WebhookChannel2023 accept channel channelType endAt feature rate receiveFrom sendTo sender startAt state subscription topic",
@@ -49,7 +53,7 @@ export const FOREIGN: Readonly<Record<string, readonly [namespace: string, names
   ],
   schema: [
     "https://schema.org/",
-    "ContactPoint Demand IndividualProduct Invoice MoneyTransfer MonetaryAmount Offer Order OrderCancelled OrderDelivered OrderInTransit OrderItem OrderPaymentDue OrderProblem OrderProcessing OrderReturned OrderStatus Organization OwnershipInfo Person PostalAddress Product ProductModel QuantitativeValue Thing addressCountry addressLocality addressRegion amount birthDate brand currency customer dateCreated description email endTime familyName gender givenName gtin identifier image itemCondition knowsLanguage memberOf model name orderDate orderItemNumber orderItemStatus orderNumber orderQuantity orderStatus orderedItem postalCode price priceCurrency productID seller serialNumber sku startTime status streetAddress telephone totalPaymentDue url validFrom validThrough value valueAddedTaxIncluded version",
+    "ContactPoint Demand IndividualProduct Invoice MoneyTransfer MonetaryAmount Offer Order OrderCancelled OrderDelivered OrderInTransit OrderItem OrderPaymentDue OrderProblem OrderProcessing OrderReturned OrderStatus Organization OwnershipInfo Person PostalAddress Product ProductModel QuantitativeValue Thing addressCountry addressLocality addressRegion amount birthDate brand currency customer dateCreated description email endTime familyName gender givenName gtin identifier image itemCondition knowsLanguage memberOf model name orderDate orderItemNumber orderItemStatus orderNumber orderQuantity orderStatus orderedItem postalCode price priceCurrency productID seller serialNumber sku startTime status streetAddress telephone totalPaymentDue url validFrom validThrough value valueAddedTaxIncluded version datePublished startDate",
   ],
   sd: [
     "http://www.w3.org/ns/sparql-service-description#",
@@ -75,6 +79,10 @@ export const FOREIGN: Readonly<Record<string, readonly [namespace: string, names
     "http://www.w3.org/ns/pim/space#",
     "ConfigurationFile ControlledStorage PersonalStorage PublicStorage SharedStorage Storage preferencesFile storage workspace",
   ],
+  tree: [
+    "https://w3id.org/tree#",
+    "Collection GreaterThanOrEqualToRelation GreaterThanRelation LessThanOrEqualToRelation LessThanRelation Node Relation member node path relation remainingItems shape value view viewDescription",
+  ],
   unit: [
     "http://qudt.org/vocab/unit/",
     "A DEG_C DEG_F FT3 GAL_IMP GAL_US J KiloW-HR L M3 MJ V V-A V-A-HR V-A_Reactive V-A_Reactive-HR W W-HR THM_US BTU_IT",
@@ -86,7 +94,7 @@ export const FOREIGN: Readonly<Record<string, readonly [namespace: string, names
   voidTerms: ["http://rdfs.org/ns/void#", "Dataset sparqlEndpoint triples vocabulary"],
   xsd: [
     "http://www.w3.org/2001/XMLSchema#",
-    "anyURI base64Binary boolean byte date dateTime dateTimeStamp decimal double duration float gDay gMonth gMonthDay gYear gYearMonth hexBinary int integer language long nonNegativeInteger positiveInteger short string time unsignedInt unsignedLong yearMonthDuration",
+    "anyURI base64Binary boolean byte date dateTime dateTimeStamp dayTimeDuration decimal double duration float gDay gMonth gMonthDay gYear gYearMonth hexBinary int integer language long negativeInteger nonNegativeInteger nonPositiveInteger positiveInteger short string time unsignedByte unsignedInt unsignedLong unsignedShort yearMonthDuration",
   ],
 };
 

@@ -34,6 +34,7 @@ export const fh = {
   electricityProduced: "https://w3id.org/freehold/ns#electricityProduced",
   entryNumber: "https://w3id.org/freehold/ns#entryNumber",
   erased: "https://w3id.org/freehold/ns#erased",
+  excerpt: "https://w3id.org/freehold/ns#excerpt",
   feeKind: "https://w3id.org/freehold/ns#feeKind",
   fileHash: "https://w3id.org/freehold/ns#fileHash",
   gasConsumed: "https://w3id.org/freehold/ns#gasConsumed",
@@ -45,6 +46,7 @@ export const fh = {
   issuer: "https://w3id.org/freehold/ns#issuer",
   linkedIdentifierHash: "https://w3id.org/freehold/ns#linkedIdentifierHash",
   marketOptIn: "https://w3id.org/freehold/ns#marketOptIn",
+  matches: "https://w3id.org/freehold/ns#matches",
   meteredQuantity: "https://w3id.org/freehold/ns#meteredQuantity",
   move: "https://w3id.org/freehold/ns#move",
   operator: "https://w3id.org/freehold/ns#operator",
@@ -64,6 +66,8 @@ export const fh = {
   revokeAccess: "https://w3id.org/freehold/ns#revokeAccess",
   role: "https://w3id.org/freehold/ns#role",
   rows: "https://w3id.org/freehold/ns#rows",
+  score: "https://w3id.org/freehold/ns#score",
+  search: "https://w3id.org/freehold/ns#search",
   shippedOn: "https://w3id.org/freehold/ns#shippedOn",
   signHead: "https://w3id.org/freehold/ns#signHead",
   sourceKind: "https://w3id.org/freehold/ns#sourceKind",
@@ -227,6 +231,20 @@ export const ldp = {
   member: "http://www.w3.org/ns/ldp#member",
 } as const;
 
+/** https://w3id.org/ldes# */
+export const ldes = {
+  EventSource: "https://w3id.org/ldes#EventSource",
+  EventStream: "https://w3id.org/ldes#EventStream",
+  RetentionPolicy: "https://w3id.org/ldes#RetentionPolicy",
+  fullLogDuration: "https://w3id.org/ldes#fullLogDuration",
+  immutable: "https://w3id.org/ldes#immutable",
+  pollingInterval: "https://w3id.org/ldes#pollingInterval",
+  retentionPolicy: "https://w3id.org/ldes#retentionPolicy",
+  startingFrom: "https://w3id.org/ldes#startingFrom",
+  timestampPath: "https://w3id.org/ldes#timestampPath",
+  versionOfPath: "https://w3id.org/ldes#versionOfPath",
+} as const;
+
 /** http://www.w3.org/ns/solid/notifications# */
 export const notify = {
   EventSourceChannel2023: "http://www.w3.org/ns/solid/notifications#EventSourceChannel2023",
@@ -358,6 +376,7 @@ export const schema = {
   currency: "https://schema.org/currency",
   customer: "https://schema.org/customer",
   dateCreated: "https://schema.org/dateCreated",
+  datePublished: "https://schema.org/datePublished",
   description: "https://schema.org/description",
   email: "https://schema.org/email",
   endTime: "https://schema.org/endTime",
@@ -386,6 +405,7 @@ export const schema = {
   seller: "https://schema.org/seller",
   serialNumber: "https://schema.org/serialNumber",
   sku: "https://schema.org/sku",
+  startDate: "https://schema.org/startDate",
   startTime: "https://schema.org/startTime",
   status: "https://schema.org/status",
   streetAddress: "https://schema.org/streetAddress",
@@ -589,6 +609,26 @@ export const space = {
   workspace: "http://www.w3.org/ns/pim/space#workspace",
 } as const;
 
+/** https://w3id.org/tree# */
+export const tree = {
+  Collection: "https://w3id.org/tree#Collection",
+  GreaterThanOrEqualToRelation: "https://w3id.org/tree#GreaterThanOrEqualToRelation",
+  GreaterThanRelation: "https://w3id.org/tree#GreaterThanRelation",
+  LessThanOrEqualToRelation: "https://w3id.org/tree#LessThanOrEqualToRelation",
+  LessThanRelation: "https://w3id.org/tree#LessThanRelation",
+  Node: "https://w3id.org/tree#Node",
+  Relation: "https://w3id.org/tree#Relation",
+  member: "https://w3id.org/tree#member",
+  node: "https://w3id.org/tree#node",
+  path: "https://w3id.org/tree#path",
+  relation: "https://w3id.org/tree#relation",
+  remainingItems: "https://w3id.org/tree#remainingItems",
+  shape: "https://w3id.org/tree#shape",
+  value: "https://w3id.org/tree#value",
+  view: "https://w3id.org/tree#view",
+  viewDescription: "https://w3id.org/tree#viewDescription",
+} as const;
+
 /** http://qudt.org/vocab/unit/ */
 export const unit = {
   A: "http://qudt.org/vocab/unit/A",
@@ -693,6 +733,7 @@ export const xsd = {
   date: "http://www.w3.org/2001/XMLSchema#date",
   dateTime: "http://www.w3.org/2001/XMLSchema#dateTime",
   dateTimeStamp: "http://www.w3.org/2001/XMLSchema#dateTimeStamp",
+  dayTimeDuration: "http://www.w3.org/2001/XMLSchema#dayTimeDuration",
   decimal: "http://www.w3.org/2001/XMLSchema#decimal",
   double: "http://www.w3.org/2001/XMLSchema#double",
   duration: "http://www.w3.org/2001/XMLSchema#duration",
@@ -707,12 +748,16 @@ export const xsd = {
   integer: "http://www.w3.org/2001/XMLSchema#integer",
   language: "http://www.w3.org/2001/XMLSchema#language",
   long: "http://www.w3.org/2001/XMLSchema#long",
+  negativeInteger: "http://www.w3.org/2001/XMLSchema#negativeInteger",
   nonNegativeInteger: "http://www.w3.org/2001/XMLSchema#nonNegativeInteger",
+  nonPositiveInteger: "http://www.w3.org/2001/XMLSchema#nonPositiveInteger",
   positiveInteger: "http://www.w3.org/2001/XMLSchema#positiveInteger",
   short: "http://www.w3.org/2001/XMLSchema#short",
   string: "http://www.w3.org/2001/XMLSchema#string",
   time: "http://www.w3.org/2001/XMLSchema#time",
+  unsignedByte: "http://www.w3.org/2001/XMLSchema#unsignedByte",
   unsignedInt: "http://www.w3.org/2001/XMLSchema#unsignedInt",
   unsignedLong: "http://www.w3.org/2001/XMLSchema#unsignedLong",
+  unsignedShort: "http://www.w3.org/2001/XMLSchema#unsignedShort",
   yearMonthDuration: "http://www.w3.org/2001/XMLSchema#yearMonthDuration",
 } as const;

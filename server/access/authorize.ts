@@ -17,6 +17,7 @@ import { createNarrowing, type ReachOf } from "./narrowing.ts";
 import { type AccessOverview, createOverview } from "./overview.ts";
 import * as byPolicies from "./policies.ts";
 import { createPolicyOverview } from "./policy-overview.ts";
+import { createReadable, type Readable, readNeed } from "./readable.ts";
 import { frozenIn } from "./restriction.ts";
 
 export interface AccessDeps {
@@ -37,7 +38,7 @@ export interface Permissions {
   readonly public: readonly Mode[];
 }
 
-export interface Access {
+export interface Access extends Readable<Effective> {
   readonly language: Language;
   /**
    * Whether the agent has every wanted mode on the target. Rules are read in `snapshot`, so that rule and act belong
@@ -67,7 +68,8 @@ export interface Access {
 /** After this many look-ups one by one, a reader loads all lists of the pod at once. */
 const READER_LOOKUPS = 64;
 
-interface Effective {
+/** The rules that are in force at a place. */
+export interface Effective {
   readonly rules: readonly Authorization[];
   readonly needsGroups: boolean;
 }
@@ -250,20 +252,10 @@ export function createAccess(deps: AccessDeps): Access {
     return { user: user.includes("control") ? MODES : [], public: everyone.includes("control") ? MODES : [] };
   }
 
-  async function reader(
-    snapshot: Snapshot,
-    pod: Pod,
-    agent: Agent,
-  ): Promise<(path: string) => Promise<boolean>> {
-    const asker = trusted(agent);
-    const isFrozen = agent.webid === pod.owner ? () => false : await frozenIn(snapshot);
+  /** The rules in force at many subjects of one snapshot: the same object where they are the same rules. */
+  function rulesFinder(snapshot: Snapshot, pod: Pod): (subject: string) => Promise<Effective> {
     const root = `/${pod.name}/`;
     const below = new Map<string, Promise<Effective>>(); // Container → what its members inherit.
-    const isGiven = await narrowing.reader(snapshot, agent);
-    const decisions = new Map<
-      Effective,
-      Promise<{ readonly asker: readonly Mode[]; readonly open: readonly Mode[] }>
-    >();
     let lookups = 0;
     let lists: Promise<ReadonlyMap<string, Entry>> | null = null;
 
@@ -289,6 +281,32 @@ export function createAccess(deps: AccessDeps): Access {
       if (!found) below.set(container, (found = findBelow(container)));
       return found;
     }
+
+    return async (subject) => {
+      const own = await listOf(subject);
+      const isAlone = subject === root || (own !== null && !isAdding);
+      const above = isAlone ? NOTHING : await inheritedFrom(parentOf(subject) ?? root);
+      return isAdding
+        ? withCreator(snapshot, subject, own ? union(own.own, above) : above)
+        : (own?.own ?? above);
+    };
+  }
+
+  async function reader(
+    snapshot: Snapshot,
+    pod: Pod,
+    agent: Agent,
+  ): Promise<(path: string) => Promise<boolean>> {
+    const asker = trusted(agent);
+    const isFrozen = agent.webid === pod.owner ? () => false : await frozenIn(snapshot);
+    const root = `/${pod.name}/`;
+    const rulesOf = rulesFinder(snapshot, pod);
+    const isGiven = await narrowing.reader(snapshot, agent);
+    const decisions = new Map<
+      Effective,
+      Promise<{ readonly asker: readonly Mode[]; readonly open: readonly Mode[] }>
+    >();
+
     async function evaluate(effective: Effective) {
       const rules = effective.needsGroups
         ? await groups.resolve(snapshot, pod, effective.rules)
@@ -303,33 +321,31 @@ export function createAccess(deps: AccessDeps): Access {
 
     return async (path) => {
       if (!path.startsWith(root)) return false;
-      const name = nameOf(path);
-      const isAcl = name.endsWith(".acl") || name.endsWith(".acr");
-      const subject = isAcl
-        ? path.slice(0, -".acl".length)
-        : name.endsWith(".meta")
-          ? path.slice(0, -".meta".length)
-          : path;
-      const mode = isAcl ? "control" : "read";
+      const { subject, mode } = readNeed(path);
       const mayApp = isGiven(subject, mode);
-      if (isAcl && agent.webid === pod.owner && mayApp) return true;
+      if (mode === "control" && agent.webid === pod.owner && mayApp) return true;
       if (isFrozen(subject)) return false;
-      const own = await listOf(subject);
-      const isAlone = subject === root || (own !== null && !isAdding);
-      const above = isAlone ? NOTHING : await inheritedFrom(parentOf(subject) ?? root);
-      const effective = isAdding
-        ? await withCreator(snapshot, subject, own ? union(own.own, above) : above)
-        : (own?.own ?? above);
-      const { asker: theirs, open } = await modesUnder(effective);
+      const { asker: theirs, open } = await modesUnder(await rulesOf(subject));
       return theirs.includes(mode) && (mayApp || open.includes(mode));
     };
   }
+
+  /** Decides about classes of documents, for queries. */
+  const readable = createReadable({
+    rulesFinder,
+    trusted,
+    narrowing,
+    mayUnder: async (snapshot, pod, agent, effective, mode) =>
+      (await decideOn(snapshot, pod, agent, effective, [mode])).kind === "granted",
+    hangsOnOthers: ({ needsGroups }) => needsGroups,
+  });
 
   return {
     language,
     authorize,
     permissions,
     reader,
+    ...readable,
     overview: isAdding
       ? createPolicyOverview(deps, readPolicies)
       : createOverview(deps, groups, readList, authorize),

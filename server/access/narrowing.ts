@@ -12,6 +12,8 @@ export type ReachOf = (webid: string, client: string) => Promise<Reach | null>;
 const NOTHING: Reach = Object.freeze({ folders: [], modes: [] });
 
 export interface Narrowing {
+  /** What the agent's app was given, in this snapshot. */
+  reachIn(snapshot: Snapshot, agent: Agent): Promise<Reach>;
   /** Those of `wanted` that the agent's app was not given at the path. */
   missing(snapshot: Snapshot, agent: Agent, path: string, wanted: readonly Mode[]): Promise<readonly Mode[]>;
   /** Whether the app was given a mode at a path: for asking about many paths of one snapshot. */
@@ -39,6 +41,7 @@ export function createNarrowing(baseUrl: string, reachOf: ReachOf): Narrowing {
   }
 
   return {
+    reachIn,
     async missing(snapshot, agent, path, wanted) {
       const reach = await reachIn(snapshot, agent);
       return wanted.filter((mode) => !isWithin(reach, path, mode));

@@ -31,14 +31,21 @@ function pathsOf(entry: Entry): ReadonlySet<string> {
   return paths;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
+/** The places that are frozen by their own names, in the order in which they are kept. */
+export async function frozenPaths(snapshot: Snapshot): Promise<ReadonlySet<string>> {
+  const entry = await snapshot.get(...PLACE);
+  return entry ? pathsOf(entry) : NONE;
+}
+
 /**
  * @returns whether a subject is frozen, in this snapshot: itself or a folder above it. Given to a transaction, it runs anew
  * when that changes.
  */
 export async function frozenIn(snapshot: Snapshot): Promise<(subject: string) => boolean> {
-  const entry = await snapshot.get(...PLACE);
-  if (!entry) return () => false;
-  const paths = pathsOf(entry);
+  const paths = await frozenPaths(snapshot);
+  if (paths.size === 0) return () => false;
   return (subject) => {
     for (let path: string | null = subject; path !== null; path = parentOf(path))
       if (paths.has(path)) return true;

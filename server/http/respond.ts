@@ -25,6 +25,7 @@ const EXPOSED = [
   "DPoP-Nonce",
   "Date",
   "ETag",
+  "Freehold-Left-Out",
   "Last-Modified",
   "Link",
   "Location",

@@ -1,5 +1,5 @@
 /** Discovery documents: what this server is, and what a storage offers. */
-import { notify, rdf, solid, space, voidTerms } from "@freehold/vocab";
+import { fh, notify, rdf, sd, solid, space, voidTerms } from "@freehold/vocab";
 import { Problem } from "../errors.ts";
 import type { Operation, Result } from "../operation.ts";
 import { negotiate, RDF_TYPES } from "../rdf/media.ts";
@@ -72,14 +72,27 @@ function asDataModel(
     type: space.Storage,
     [solid.owner]: { id: pod.owner },
     [voidTerms.sparqlEndpoint]: { id: `${id}sparql` },
+    [SPARQL_ENDPOINT]: { id: `${id}sparql` },
+    [fh.search]: { id: `${id}search` },
   };
   return JSON.stringify({
     "@context": [NOTIFICATIONS_CONTEXT],
     id: url,
     subscription: services,
-    "@included": [{ ...storage, subscription: services.map((one) => one.id) }],
+    "@included": [
+      { ...storage, subscription: services.map((one) => one.id) },
+      {
+        id: `${id}sparql-update`,
+        type: sd.Service,
+        [sd.endpoint]: { id: `${id}sparql-update` },
+        [sd.supportedLanguage]: { id: sd.SPARQL11Update },
+      },
+    ],
   });
 }
+
+/** https://jeswr.github.io/solid-sparql-query/#discovery */
+const SPARQL_ENDPOINT = "http://www.w3.org/ns/solid/sparql#endpoint";
 
 /**
  * What the storage is, and how to be told of changes in it.
@@ -92,10 +105,17 @@ export async function describeStorage(
   services: readonly SubscriptionService[] = [],
 ): Promise<Result> {
   const storage = namedNode(`${baseUrl}${pod.name}/`);
+  const update = namedNode(`${baseUrl}${pod.name}/sparql-update`);
   const quads = [
     quad(storage, namedNode(rdf.type), namedNode(space.Storage)),
     quad(storage, namedNode(solid.owner), namedNode(pod.owner)),
     quad(storage, namedNode(voidTerms.sparqlEndpoint), namedNode(`${baseUrl}${pod.name}/sparql`)),
+    quad(storage, namedNode(SPARQL_ENDPOINT), namedNode(`${baseUrl}${pod.name}/sparql`)),
+    quad(storage, namedNode(fh.search), namedNode(`${baseUrl}${pod.name}/search`)),
+    // https://www.w3.org/TR/sparql11-service-description/
+    quad(update, namedNode(rdf.type), namedNode(sd.Service)),
+    quad(update, namedNode(sd.endpoint), update),
+    quad(update, namedNode(sd.supportedLanguage), namedNode(sd.SPARQL11Update)),
     ...serviceQuads(storage, services),
     ...serviceQuads(namedNode(operation.url), services),
   ];

@@ -7,6 +7,7 @@ import {
   encodeRecord,
   type ResourceRecord,
   type StoredDocument,
+  type StreamPage,
 } from "../store/record.ts";
 import type { Committed, Transaction } from "../store/store.ts";
 import { CLAUSES, refusal } from "./constraints.ts";
@@ -19,6 +20,8 @@ export interface Content {
   readonly kind: "rdf" | "binary";
   readonly contentType: string;
   readonly bytes: Uint8Array | { readonly hash: string; readonly bytes: number };
+  /** Of a page that the server writes: what is in it. */
+  readonly page?: StreamPage;
 }
 
 /**
@@ -81,6 +84,7 @@ export async function putDocument(edit: Edit, path: string, content: Content): P
     ...(creator !== undefined && { creator }),
     ...(blob !== undefined && { blob }),
     ...(history && { history }),
+    ...(content.page && { page: content.page }),
   };
   edit.count(bytes - (before?.record.bytes ?? 0), before ? 0 : 1);
   transaction.put("resource", parentOf(path) ?? "", nameOf(path), encodeRecord(record));

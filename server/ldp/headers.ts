@@ -21,7 +21,9 @@ export type Nature =
   | "auxiliary"
   | "root-acl"
   | "endpoint"
+  | "update"
   | "type-search"
+  | "series"
   | "subscription"
   | "channel"
   | "reserved";
@@ -33,13 +35,15 @@ export const TYPE_INDEX = ".well-known/lws/types";
 
 /** Addresses in each pod that are the server's own: nothing can be stored there. */
 function isReserved(name: string): boolean {
-  return /^(sparql|\.well-known|\.journal|\.notifications)(\/|$)/.test(name);
+  return /^(sparql|sparql-update|search|\.well-known|\.journal|\.notifications|\.series)(\/|$)/.test(name);
 }
 
 /** Of those addresses, what each is. */
 function ownNature(name: string): Nature {
   if (name === "sparql") return "endpoint";
+  if (name === "sparql-update") return "update";
   if (name === TYPE_SEARCH) return "type-search";
+  if (name.startsWith(".series/")) return "series";
   if (/^\.notifications\/\w+Channel2023$/.test(name)) return "subscription";
   return /^\.notifications\/channels\/\w+$/.test(name) ? "channel" : "reserved";
 }
@@ -61,7 +65,9 @@ export const ALLOWED: Readonly<Record<Nature, readonly Method[]>> = {
   auxiliary: ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"],
   "root-acl": ["GET", "HEAD", "OPTIONS", "PUT", "PATCH"], // The root's access list cannot be deleted.
   endpoint: ["GET", "HEAD", "OPTIONS", "POST"],
+  update: ["OPTIONS", "POST"],
   "type-search": ["GET", "HEAD", "OPTIONS", "POST"],
+  series: ["GET", "HEAD", "OPTIONS", "POST"],
   subscription: ["GET", "HEAD", "OPTIONS", "POST"],
   channel: ["GET", "HEAD", "OPTIONS", "DELETE"],
   reserved: ["GET", "HEAD", "OPTIONS"],
@@ -70,11 +76,21 @@ export const ALLOWED: Readonly<Record<Nature, readonly Method[]>> = {
 /** What a POST may be written in, where it makes no resource. */
 const POSTED: Partial<Record<Nature, string>> = {
   endpoint: "application/sparql-query, application/x-www-form-urlencoded",
+  update: "application/sparql-update, application/x-www-form-urlencoded",
   "type-search": "application/lws+json",
+  series: "application/x-ndjson, text/csv",
   subscription: "application/ld+json, text/turtle, application/n-triples, application/n-quads",
 };
 
-const OWN: ReadonlySet<Nature> = new Set(["endpoint", "type-search", "subscription", "channel", "reserved"]);
+const OWN: ReadonlySet<Nature> = new Set([
+  "endpoint",
+  "update",
+  "type-search",
+  "series",
+  "subscription",
+  "channel",
+  "reserved",
+]);
 
 /** Whether the address is the server's own in each pod: no resource, so nothing can be stored there. */
 export const isOwnAddress = (nature: Nature): boolean => OWN.has(nature);

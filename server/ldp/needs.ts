@@ -1,5 +1,5 @@
 /** Which access an operation needs, and on what: the table behind every door to a pod's resources. */
-import { ldp } from "@freehold/vocab";
+import { ldes, ldp } from "@freehold/vocab";
 import { parentOf, type Target } from "../iri.ts";
 import type { Mode } from "../operation.ts";
 import { modesOfPatch, type Patch } from "../rdf/patch.ts";
@@ -33,13 +33,18 @@ export const needsOfRead: Needs = async (_snapshot, target) => [{ target, modes:
  * Replacing needs Write; creating needs Append on the container too. The resource comes first: who has no access to it
  * is told the same whether it exists or not. https://solidproject.org/TR/wac#create-operation
  */
-export const needsOfPut: Needs = async (snapshot, target) => {
-  const write: Need = { target, modes: ["write"] };
+export const needsOfPut: Needs = async (snapshot, target, prepared) => {
+  const write: Need = {
+    target,
+    modes: saysWhatIsKept(target, prepared) ? ["write", "control"] : ["write"],
+  };
   if (target.auxiliary || (await exists(snapshot, target))) return [write];
   return [write, { target: await nearestContainer(snapshot, target), modes: ["append"] }];
 };
 
-export const needsOfPost: Needs = async (_snapshot, target) => [{ target, modes: ["append"] }];
+export const needsOfPost: Needs = async (_snapshot, target, prepared) => [
+  { target, modes: saysWhatIsKept(target, prepared) ? ["append", "control"] : ["append"] },
+];
 
 function setsConstraint({ steps }: Patch): boolean {
   return steps.some(({ insertions }) =>
@@ -47,6 +52,35 @@ function setsConstraint({ steps }: Patch): boolean {
       ({ predicate }) => predicate.termType === "Variable" || predicate.value === ldp.constrainedBy,
     ),
   );
+}
+
+/** What says for how long a stream is kept: what is not kept is gone for good, with no way back from the trash. */
+const KEEPING: ReadonlySet<string> = new Set([ldes.retentionPolicy, ldes.fullLogDuration, ldes.startingFrom]);
+
+/** Whoever may write in a folder may delete, but not for good: that is for those who have Control. */
+function saysWhatIsKept(target: Target, prepared: Prepared): boolean {
+  const isOfFolder = target.isContainer || (target.auxiliary === "meta" && target.subject.endsWith("/"));
+  if (prepared?.kind === "container")
+    return prepared.quads.some(({ predicate }) => KEEPING.has(predicate.value));
+  if (!isOfFolder) return false;
+  if (prepared?.kind === "rdf") return prepared.quads.some(({ predicate }) => KEEPING.has(predicate.value));
+  return (
+    prepared?.kind === "patch" &&
+    prepared.patch.steps.some(({ insertions }) =>
+      insertions.some(({ predicate }) => predicate.termType === "Variable" || KEEPING.has(predicate.value)),
+    )
+  );
+}
+
+/** Changing a document, or making it where there is none. */
+export async function needsOfChange(
+  snapshot: Snapshot,
+  target: Target,
+  modes: readonly Mode[],
+): Promise<readonly Need[]> {
+  const change: Need = { target, modes };
+  if (target.auxiliary || (await exists(snapshot, target))) return [change];
+  return [change, { target: await nearestContainer(snapshot, target), modes: ["append"] }];
 }
 
 /** Each part of a patch is an operation of its own. https://solidproject.org/TR/protocol#server-patch-n3-semantics */
@@ -57,9 +91,8 @@ export const needsOfPatch: Needs = async (snapshot, target, prepared) => {
   const isOfFolder = target.isContainer || target.auxiliary === "meta";
   if (isOfFolder && prepared?.kind === "patch" && setsConstraint(prepared.patch) && !modes.includes("write"))
     modes.push("write");
-  const patch: Need = { target, modes };
-  if (target.auxiliary || (await exists(snapshot, target))) return [patch];
-  return [patch, { target: await nearestContainer(snapshot, target), modes: ["append"] }];
+  if (saysWhatIsKept(target, prepared)) modes.push("control");
+  return needsOfChange(snapshot, target, modes);
 };
 
 /** https://solidproject.org/TR/wac#delete-operation */

@@ -1,4 +1,4 @@
-/** PUT, POST, PATCH and DELETE, one idea in four verbs: each prepares what needs no snapshot, then acts inside one transaction. */
+/** PUT, POST, PATCH and DELETE, one idea in four verbs: each prepares what needs no snapshot, then acts inside one transaction; long, for all share their checks. */
 import type { Language } from "../access/language.ts";
 import { Problem } from "../errors.ts";
 import { encodeSegment, nameOf, parentOf, parseTarget, type Target } from "../iri.ts";
@@ -62,6 +62,17 @@ export interface Writer {
    * @throws Problem `protected-triple`, `shape-violation`, `acl-invalid`.
    */
   replace(edit: Edit, pod: Pod, target: Target, content: Content): Promise<void>;
+  /**
+   * Changes an RDF document as a patch does, or makes it: under the same rules, from the same checks.
+   * @param changed Makes the document's triples of those it has; none where there is no document yet.
+   */
+  change(
+    edit: Edit,
+    pod: Pod,
+    operation: Operation,
+    changed: (before: readonly Quad[]) => readonly Quad[],
+    mayRead: MayRead,
+  ): Promise<Written>;
   /** Files that were streamed for a write that never happened. */
   discard(pod: Pod, prepared: Prepared): Promise<void>;
 }
@@ -257,6 +268,16 @@ export function createWriter(deps: WriterDeps): Writer {
     mayRead: MayRead,
   ): Promise<Written> {
     if (prepared?.kind !== "patch") throw new Problem("patch-invalid");
+    return change(edit, pod, operation, (before) => applyPatch(prepared.patch, before), mayRead);
+  }
+
+  async function change(
+    edit: Edit,
+    pod: Pod,
+    operation: Operation,
+    changed: (before: readonly Quad[]) => readonly Quad[],
+    mayRead: MayRead,
+  ): Promise<Written> {
     const { transaction } = edit;
     await checkConditions(transaction, operation);
     // A container's representation is the server's; what its owner says about it is patched in its description.
@@ -270,7 +291,7 @@ export function createWriter(deps: WriterDeps): Writer {
     if (stored && (!stored.isRdf || !stored.bytes))
       throw new Problem("conflict", "Only RDF documents can be patched");
     const before = stored?.bytes ? await parseRdf(stored.bytes, stored.contentType, url) : [];
-    const after = applyPatch(prepared.patch, before);
+    const after = changed(before);
     checkDescription(target, after);
     if (target.auxiliary === "acl") deps.checkAcl(after, url, `${origin}${target.subject}`, pod);
     else if (!target.auxiliary) {
@@ -355,6 +376,7 @@ export function createWriter(deps: WriterDeps): Writer {
       const act = acts[operation.method as keyof typeof acts];
       return act(edit, pod, operation, prepared, mayRead);
     },
+    change,
     async replace(edit, pod, target, content) {
       const url = `${origin}${target.path}`;
       const quads =

@@ -10,21 +10,24 @@ export interface QueryRequest {
   readonly text: string;
   /** What the protocol's parameters say; null leaves it to the query. */
   readonly description: DatasetDescription | null;
+  /** Of many pods, by the addresses of their roots, those that are asked; none: all. */
+  readonly pods?: readonly string[];
 }
 
-const FORM = "application/x-www-form-urlencoded";
+export const FORM = "application/x-www-form-urlencoded";
 const DIRECT = "application/sparql-query";
 
-function decode(bytes: Uint8Array): string {
+/** @param what For the refusal: the content that is read. */
+export function decodeText(bytes: Uint8Array, what = "The query"): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new Problem("bad-request", "The query is not UTF-8", { cause });
+    throw new Problem("bad-request", `${what} is not UTF-8`, { cause });
   }
 }
 
 /** Escapes that are no UTF-8 are refused, not replaced: a replaced character would be another query. */
-function parseParameters(text: string): URLSearchParams {
+export function parseParameters(text: string): URLSearchParams {
   try {
     decodeURIComponent(text.replaceAll("+", " "));
   } catch (cause) {
@@ -33,7 +36,8 @@ function parseParameters(text: string): URLSearchParams {
   return new URLSearchParams(text);
 }
 
-function one(parameters: URLSearchParams, name: string): string | null {
+/** @returns null where there is none. */
+export function oneOf(parameters: URLSearchParams, name: string): string | null {
   const values = parameters.getAll(name);
   if (values.length > 1) throw new Problem("bad-request", `There is more than one ${name}`);
   return values[0] ?? null;
@@ -50,7 +54,10 @@ function describe(parameters: URLSearchParams): DatasetDescription | null {
  * @throws Problem `bad-request`, `unsupported-media-type`, `content-type-missing`, `method-not-allowed`, `body-too-large`.
  * @see https://www.w3.org/TR/sparql11-protocol/#query-operation
  */
-export async function parseQueryRequest(operation: Operation, limits: Limits): Promise<QueryRequest | null> {
+export async function parseQueryRequest(
+  operation: Pick<Operation, "method" | "headers" | "query" | "body">,
+  limits: Limits,
+): Promise<QueryRequest | null> {
   const inUrl = parseParameters(operation.query);
   if (operation.method === "GET" || operation.method === "HEAD") {
     if (inUrl.size === 0) return null;
@@ -73,12 +80,12 @@ export async function parseQueryRequest(operation: Operation, limits: Limits): P
     throw new Problem("unsupported-media-type", "A query is sent in UTF-8");
   // Every byte of the text may have been escaped as three, and addresses of graphs come on top.
   const bytesMax = type === FORM ? limits.queryTextBytesMax * 4 : limits.queryTextBytesMax;
-  const content = decode(await readBody(operation.body, bytesMax));
+  const content = decodeText(await readBody(operation.body, bytesMax));
   if (type === FORM)
     return toRequest(parseParameters([content, operation.query].filter(Boolean).join("&")), limits);
   if (inUrl.has("query") || inUrl.has("update"))
     throw new Problem("bad-request", "The query is in the content, and in the address too");
-  return check({ text: content, description: describe(inUrl) }, limits);
+  return check({ text: content, description: describe(inUrl), pods: inUrl.getAll("pod") }, limits);
 }
 
 function toRequest(parameters: URLSearchParams, limits: Limits): QueryRequest {
@@ -87,9 +94,9 @@ function toRequest(parameters: URLSearchParams, limits: Limits): QueryRequest {
       "bad-request",
       "Nothing is changed by a query; documents are changed with PUT and PATCH",
     );
-  const text = one(parameters, "query");
+  const text = oneOf(parameters, "query");
   if (text === null) throw new Problem("bad-request", "The query is missing");
-  return check({ text, description: describe(parameters) }, limits);
+  return check({ text, description: describe(parameters), pods: parameters.getAll("pod") }, limits);
 }
 
 // What hides a bracket or a separator: strings, addresses, comments. Each alternative is linear.

@@ -7,12 +7,15 @@ import { type QueryThread, startThread } from "./thread.ts";
 
 export interface QueryThreads {
   /**
-   * Runs `work` alone on a thread, as soon as it is its turn.
+   * Runs `work` alone on a thread, as soon as it is its turn. The thread is another's only when it is at rest: also after
+   * `work` is done, as long as an answer is still being read.
    * @param agent Whose turn it is.
    * @param pod A thread that holds documents under a key that begins so is taken if one is free.
    * @throws Problem `unavailable` with Retry-After when the line is too long, and what `work` throws.
    */
   run<T>(agent: string, pod: string, work: (thread: QueryThread) => Promise<T>): Promise<T>;
+  /** Whether a thread that is free now holds documents under a key that begins so. */
+  isFree(pod: string): boolean;
   /** Ends all threads, those that are busy after what they do: nothing is remembered of any document. */
   purge(): Promise<void>;
   close(): Promise<void>;
@@ -88,20 +91,35 @@ export function createQueryThreads(limits: Limits, log: Log): QueryThreads {
   return {
     async run(agent, pod, work) {
       await turn(agent);
+      const purged = purges;
+      let thread: QueryThread;
       try {
-        const purged = purges;
-        const thread = await take(pod);
-        try {
-          return await work(thread);
-        } finally {
-          if (thread.isAlive() && !isClosed && purged === purges) idle.push(thread);
-          else await thread.end();
-          retireLater();
-        }
-      } finally {
+        thread = await take(pod);
+      } catch (error) {
         leave(agent);
+        throw error;
+      }
+      const giveBack = async (): Promise<void> => {
+        if (thread.isAlive() && !isClosed && purged === purges) idle.push(thread);
+        else await thread.end();
+        retireLater();
+        leave(agent);
+      };
+      let isOver = false;
+      try {
+        const result = await work(thread);
+        isOver = !thread.isBusy();
+        return result;
+      } catch (error) {
+        isOver = true;
+        await thread.atRest();
+        throw error;
+      } finally {
+        if (isOver) await giveBack();
+        else void thread.atRest().then(giveBack);
       }
     },
+    isFree: (pod) => idle.some((thread) => [...thread.held.keys()].some((key) => key.startsWith(pod))),
     async purge() {
       purges += 1;
       await Promise.all(idle.splice(0).map((thread) => thread.end()));

@@ -2,18 +2,23 @@
  * A query thread: keeps the documents it was sent as numbers, plans and evaluates one query at a time. It has no keys,
  * no network and no environment; it can be ended at any moment, and another is started for the next query.
  */
+import { createHash } from "node:crypto";
+import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { Problem } from "../errors.ts";
 import { Lru } from "../lru.ts";
-import { parseRdf } from "../rdf/parse.ts";
-import type { Quad } from "../rdf/terms.ts";
-import { addDocument, createDataset, createPodIndex, type Dataset, type PodIndex } from "./dataset.ts";
-import { evaluate, type Plan, planQuery } from "./evaluate.ts";
-import type { Answer, Request, Response, SentDocument, Task, WorkerSettings } from "./messages.ts";
-import { writeAnswers } from "./results.ts";
+import { answerQuery } from "./answer.ts";
+import { createLoadedPods } from "./loaded.ts";
+import type { Answer, Request, Response, RunTask, Task, WorkerSettings } from "./messages.ts";
+import { createPlans } from "./plans.ts";
+import { createRoom } from "./room.ts";
 
-const { limits } = workerData as WorkerSettings;
+const { limits, room: shared } = workerData as WorkerSettings;
 const port = parentPort!;
+
+/** On Linux a thread has a priority of its own: whoever reads or writes a document goes before whoever asks a query. */
+const NICE = 5;
+if (process.platform === "linux") setPriority(NICE);
 
 const refuse = (): never => {
   throw new Problem("query-refused", "Nothing is fetched for a query");
@@ -22,118 +27,58 @@ globalThis.fetch = refuse;
 Reflect.deleteProperty(globalThis, "WebSocket");
 Reflect.deleteProperty(globalThis, "EventSource");
 
-/** Datasets are kept for the next query of the same agent, as many as have twice the statements of all documents. */
-const datasets = new Lru<string, Dataset>(limits.queryQuadsMax * 2);
-/** A pod's terms are never taken out one by one: when so many documents were dropped, it is read anew. */
-const DROPPED_SHARE_MAX = 0.5;
+/** Numbers of all sets that are remembered: twice as many as documents that a thread holds. */
+const SET_NUMBERS_MAX = 2_000_000;
 
-interface Loaded {
-  readonly index: PodIndex;
-  /** Changes with the documents: a dataset is of these and no others. */
-  revision: number;
-  quads: number;
-  droppedQuads: number;
+const plans = createPlans(limits);
+const pods = createLoadedPods(limits);
+const sets = new Lru<number, Uint32Array>(SET_NUMBERS_MAX);
+
+function say(id: number, answer: Answer): void {
+  const bytes = answer.kind === "piece" || answer.kind === "answered" ? answer.bytes : null;
+  port.postMessage({ id, answer } satisfies Response, bytes ? [bytes.buffer as ArrayBuffer] : []);
 }
 
-const pods = new Map<string, Loaded>(); // Least recently used first.
-let lastRevision = 0;
-let plan: { readonly plan: Plan; readonly baseIri: string } | null = null;
+const NUMBERS_SPELLED_MAX = 64;
+/** Short, however many they are. */
+const nameOf = (numbers: Uint32Array): string =>
+  numbers.length > NUMBERS_SPELLED_MAX
+    ? createHash("sha256").update(numbers).digest("base64url")
+    : numbers.join();
 
-async function quadsOf({ parts, graph }: SentDocument): Promise<Quad[]> {
-  const quads: Quad[] = [];
-  for (const { contentType, bytes } of parts) {
-    try {
-      for (const quad of await parseRdf(bytes, contentType, graph, limits)) quads.push(quad);
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error; // A document that is no RDF says nothing; a GET would tell why.
-    }
-  }
-  return quads;
+async function run(id: number, task: RunTask): Promise<Answer> {
+  if (task.set.numbers) sets.set(task.set.id, task.set.numbers, task.set.numbers.length + 100);
+  const set = task.set.numbers ?? sets.get(task.set.id);
+  if (!set && (task.defaults === "set" || task.named === "set")) return { kind: "set-unknown" };
+  const chosen = (which: "defaults" | "named"): Uint32Array => (task[which] === "set" ? set! : task[which]);
+  const name = (which: "defaults" | "named"): string =>
+    task[which] === "set" ? `set ${task.set.id}` : nameOf(task[which]);
+  const view = pods.view(
+    task.pod,
+    `${name("defaults")};${name("named")}`,
+    chosen("defaults"),
+    chosen("named"),
+  );
+  const room = createRoom(shared, task.msMax, limits, (bytes) => say(id, { kind: "piece", bytes }));
+  const { bytes, rows } = await answerQuery(plans.get(task.text, task.baseIri), view, task, room);
+  return { kind: "answered", bytes, rows };
 }
 
-function touch(pod: string): Loaded {
-  const loaded = pods.get(pod) ?? {
-    index: createPodIndex(),
-    revision: ++lastRevision,
-    quads: 0,
-    droppedQuads: 0,
-  };
-  pods.delete(pod);
-  pods.set(pod, loaded);
-  return loaded;
-}
-
-function drop(loaded: Loaded, numbers: readonly number[]): void {
-  for (const number of numbers) {
-    const quads = (loaded.index.documents.get(number)?.triples.length ?? 0) / 3;
-    loaded.index.documents.delete(number);
-    loaded.quads -= quads;
-    loaded.droppedQuads += quads;
-  }
-}
-
-/** @returns the pods that were forgotten for the sake of this one; perhaps this one too. */
-function makeRoom(pod: string): string[] {
-  const forgotten: string[] = [];
-  const total = (): number =>
-    [...pods.values()].reduce((sum, { quads, droppedQuads }) => sum + quads + droppedQuads, 0);
-  for (const [name, { quads, droppedQuads }] of pods) {
-    const isWorn = droppedQuads > 10_000 && droppedQuads > (quads + droppedQuads) * DROPPED_SHARE_MAX;
-    if (isWorn || (name !== pod && total() > limits.queryQuadsMax)) {
-      pods.delete(name);
-      forgotten.push(name);
-    }
-  }
-  return forgotten;
-}
-
-async function load({ pod, documents, dropped }: Task & { kind: "load" }): Promise<Answer> {
-  const loaded = touch(pod);
-  loaded.revision = ++lastRevision;
-  drop(loaded, dropped);
-  const forgotten = makeRoom(pod);
-  if (forgotten.includes(pod)) return { kind: "loaded", forgotten };
-  for (const document of documents) {
-    const quads = await quadsOf(document);
-    if (loaded.quads + quads.length > limits.queryQuadsMax) {
-      // Perhaps only because of documents that other agents may read: whoever asks sends again what this query needs.
-      pods.delete(pod);
-      return { kind: "loaded", forgotten: [...forgotten, pod] };
-    }
-    addDocument(loaded.index, document.number, document.graph, quads);
-    loaded.quads += (loaded.index.documents.get(document.number)?.triples.length ?? 0) / 3;
-  }
-  return { kind: "loaded", forgotten: [...forgotten, ...makeRoom(pod)] };
-}
-
-function datasetOf(loaded: Loaded, defaults: Uint32Array, named: Uint32Array): Dataset {
-  const key = `${loaded.revision} ${defaults.join()} ${named.join()}`;
-  let dataset = datasets.get(key);
-  if (!dataset) {
-    dataset = createDataset(loaded.index, [...defaults], [...named]);
-    const weigh = (numbers: Uint32Array): number =>
-      numbers.reduce((sum, number) => sum + (loaded.index.documents.get(number)?.triples.length ?? 0) / 3, 1);
-    datasets.set(key, dataset, weigh(defaults) + weigh(named));
-  }
-  return dataset;
-}
-
-async function perform(task: Task): Promise<Answer> {
+async function perform(id: number, task: Task): Promise<Answer> {
   switch (task.kind) {
-    case "plan": {
-      plan = { plan: await planQuery(task.text, task.baseIri, limits), baseIri: task.baseIri };
-      return { kind: "planned", form: plan.plan.form, from: plan.plan.from, reach: plan.plan.reach };
-    }
+    case "plan":
+      return { kind: "planned", facts: plans.get(task.text, task.baseIri).facts };
     case "load":
-      return load(task);
-    case "run": {
-      if (!plan) throw new Error("run without plan");
-      const dataset = datasetOf(touch(task.pod), task.defaults, task.named);
-      const answers = await evaluate(plan.plan, dataset, plan.baseIri);
-      return {
-        kind: "answered",
-        ...(await writeAnswers(answers, plan.plan.variables, task.contentType, task.limits)),
-      };
+      return { kind: "loaded", forgotten: await pods.load(task) };
+    case "open":
+      return { kind: "opened", ...pods.open(task) };
+    case "settle":
+      return { kind: "settled", ...pods.settle(task) };
+    case "run":
+      return run(id, task);
+    case "match": {
+      const { matchSent } = await import("./update/match-sent.ts");
+      return { kind: "matched", ...(await matchSent(task, limits)) };
     }
     default:
       throw new Error("unknown task");
@@ -143,15 +88,12 @@ async function perform(task: Task): Promise<Answer> {
 async function answer({ id, task }: Request): Promise<void> {
   let result: Answer;
   try {
-    result = await perform(task);
+    result = await perform(id, task);
   } catch (error) {
     if (!(error instanceof Problem)) throw error; // Our own mistake: the thread ends, loudly, and the next is a new one.
     result = { kind: "problem", code: error.code, detail: error.detail };
   }
-  port.postMessage(
-    { id, answer: result } satisfies Response,
-    result.kind === "answered" ? [result.bytes.buffer as ArrayBuffer] : [],
-  );
+  say(id, result);
 }
 
 port.on("message", (request: Request) => void answer(request));

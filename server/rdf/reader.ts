@@ -32,7 +32,8 @@ const RECENT_MAX = 4_096;
 const SCRATCH = new Uint16Array(32_768); // Most documents are small, are read in one go, and leave nothing in it.
 const IS_BIG_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
 
-function codesOf(text: string): Uint16Array {
+/** @returns the UTF-16 units of a text with `CHAR.END` behind them; for a short text they stand until the next call. */
+export function codesOf(text: string): Uint16Array {
   const codes = text.length < SCRATCH.length ? SCRATCH : new Uint16Array(text.length + 1);
   const bytes = Buffer.from(codes.buffer, 0, text.length * 2);
   bytes.write(text, "utf16le");

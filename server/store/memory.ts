@@ -20,6 +20,7 @@ import {
   SERVER_POD,
   type Snapshot,
   type Store,
+  TABLES,
   type Table,
   type Transaction,
   type Usage,
@@ -216,7 +217,11 @@ export function createMemoryStore({
     };
     pods.set(pod, committed);
     blobs.afterCommit(pod, writes.values());
-    return { result, generation: committed.generation };
+    return {
+      result,
+      generation: committed.generation,
+      writes: [...writes.values()].map(({ table, group, item }) => ({ table: TABLES[table], group, item })),
+    };
   }
 
   return {

@@ -296,7 +296,7 @@ function createStore(
         const { snapshot: transaction, result } = await runOn(PostgresTransaction, pod, work);
         if (transaction.isEmpty) return { result, generation: transaction.generation };
         const generation = await commits.commit(transaction.propose());
-        return generation === LOST ? LOST : { result, generation };
+        return generation === LOST ? LOST : { result, generation, writes: [...transaction.writes] };
       }),
     usage: async (pod) => (await stand(pod)).state.usage,
     journal: createPostgresJournal({ database, stand, log }),

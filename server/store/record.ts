@@ -99,4 +99,16 @@ export interface ResourceRecord {
   readonly history?: History;
   /** The version that its ETag is made of, where only its history has been shortened since. */
   readonly version?: number;
+  /** What the server wrote into a page of a stream. A document that anybody else wrote is none, whatever it says. */
+  readonly page?: StreamPage;
+}
+
+/** Which observations a page holds, so that it need not be opened by who looks for others. */
+export interface StreamPage {
+  /** Milliseconds since 1970: of the first and of the last observation. */
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+  /** Whether more may come. */
+  readonly isOpen: boolean;
 }

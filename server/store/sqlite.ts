@@ -322,7 +322,7 @@ export async function openSqliteStore({
           if (transaction.isEmpty) return { result, generation: transaction.generation };
           if (transaction.isLarge) await transaction.sealAhead();
           const generation = await commit(transaction);
-          return generation === LOST ? LOST : { result, generation };
+          return generation === LOST ? LOST : { result, generation, writes: [...transaction.writes] };
         }),
       async usage(pod) {
         await beSure(pod);

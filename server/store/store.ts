@@ -18,7 +18,7 @@ export const TABLES = Object.freeze({
   resource: 1, // group = container path, item = name in it: what the listing shows
   body: 2, // group = path, item = "": the client's own bytes
   auxiliary: 3, // group = subject path, item = "acl" | "meta"
-  stamp: 4, // group = container path, item = "": when the membership last changed; group = "", item = "acl": when access lists did
+  stamp: 4, // group = container path, item = "": when the membership last changed; group = "", item = "acl": when access lists did; item = "series": there are streams
   blob: 5, // group = blob hash, item = path that uses it
   account: 6,
   credential: 7,
@@ -35,6 +35,7 @@ export const TABLES = Object.freeze({
   restriction: 18, // group = "", item = "": the folders and documents that are frozen for all but the owner
   channel: 19, // group = "", item = its id: who is told of changes, and how
   outbox: 20, // group = "standing", item = channel: how its receiver is doing. Of the server: group = "pods", item = pod's name: where to look; group = "lease": who sends
+  index: 21, // group = "", item = "": the file that has what queries look into; made of the documents, and again when it is gone
 } as const);
 export type Table = keyof typeof TABLES;
 
@@ -156,7 +157,19 @@ export interface Committed<T> {
   readonly result: T;
   /** The pod's generation after this commit: the `version` of every record it put. Unchanged if it wrote nothing. */
   readonly generation: number;
+  /** What it wrote, in no order; absent where it wrote nothing. @param table Its number in {@link TABLES}. */
+  readonly writes?: readonly { readonly table: number; readonly group: string; readonly item: string }[];
 }
+
+/** A record that a commit wrote or deleted. */
+export interface Change {
+  readonly table: Table;
+  readonly group: string;
+  readonly item: string;
+}
+
+/** All that was written to a pod after one generation and up to another; null where not all of it is known any more. */
+export type ChangesBetween = (pod: PodId, after: number, upTo: number) => readonly Change[] | null;
 
 /** Content-addressed, sealed, streamed files for large binaries. */
 export interface Blobs {

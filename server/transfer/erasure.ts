@@ -25,8 +25,8 @@ export interface ErasureDeps {
   readonly forget: (pod: Pod, isOf: (path: string) => boolean) => Promise<number>;
   /** Takes a path out of what is kept beside the documents: places that are frozen. */
   readonly release: (pod: Pod, isOf: (path: string) => boolean, by: By) => Promise<void>;
-  /** Query threads, and whatever else remembers content. */
-  readonly purge: () => Promise<void>;
+  /** Query threads and indexes, and whatever else remembers content. @param pod Null when it is gone already. */
+  readonly purge: (pod: Pod | null) => Promise<void>;
   readonly closeAccount: (pod: Pod) => Promise<void>;
   /** Whether the server's own records still say whose the pod was: an account, a passport that leads to it. */
   readonly isKnown: (pod: Pod) => Promise<boolean>;
@@ -135,7 +135,7 @@ export function createErasure(deps: ErasureDeps): Erasure {
       await deps.closeAccount(pod);
       await deps.withdrawPassport(pod);
       await store.erasePod(pod.id);
-      await deps.purge();
+      await deps.purge(null);
       // Who it was is in the server's own records: older copies of those must not tell, either.
       await store.rekey(SERVER_POD, (done, total) => report({ stage: "keys", done, total }));
     });
@@ -189,7 +189,7 @@ export function createErasure(deps: ErasureDeps): Erasure {
       await deps.release(pod, isOf, by);
       report({ stage: "journal", done: 0, total: 1 });
       const journalEntries = await deps.forget(pod, isOf);
-      await deps.purge();
+      await deps.purge(pod);
       await deps.withNewKeys(() =>
         store.rekey(pod.id, (done, total) => report({ stage: "keys", done, total })),
       );

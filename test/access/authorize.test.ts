@@ -240,19 +240,24 @@ describe("reader: many paths, one agent", () => {
     await server.store.read(server.ana.id, async (snapshot) => {
       for (const who of [PUBLIC_AGENT, as(DORA), as(ANA)]) {
         const mayRead = await server.access.reader(snapshot, server.ana, who);
+        const pathsOf = (index: number): readonly string[] => [
+          `/ana/open/${index}.ttl`,
+          `/ana/shut/${index}.ttl`,
+          `/ana/shut/${index}.ttl.acl`,
+          `/ana/open/${index}.ttl.meta`,
+          `/ben/${index}.ttl`,
+        ];
+        const all = Array.from({ length: 200 }, (_, index) => pathsOf(index)).flat();
+        const classified = await server.access.classify(snapshot, server.ana, all);
+        const bits = (await server.access.readable(snapshot, server.ana, who, classified)).bits();
         let readable = 0;
         for (let index = 0; index < 200; index++) {
-          for (const path of [
-            `/ana/open/${index}.ttl`,
-            `/ana/shut/${index}.ttl`,
-            `/ana/shut/${index}.ttl.acl`,
-            `/ana/open/${index}.ttl.meta`,
-            `/ben/${index}.ttl`,
-          ]) {
+          for (const path of pathsOf(index)) {
             const { kind } = await server.access.authorize(snapshot, server.ana, who, parseTarget(path), [
               "read",
             ]);
             expect(await mayRead(path), path).to.equal(kind === "granted");
+            expect(bits[all.indexOf(path)] === 1, `${path} by its class`).to.equal(kind === "granted");
             if (kind === "granted") readable++;
           }
         }

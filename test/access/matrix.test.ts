@@ -33,7 +33,9 @@ async function compare(
   await server.store.read(server.ana.id, async (snapshot) => {
     for (const agent of agents) {
       const mayRead = await server.access.reader(snapshot, server.ana, agent);
-      for (const place of places) {
+      const classified = await server.access.classify(snapshot, server.ana, places);
+      const bits = (await server.access.readable(snapshot, server.ana, agent, classified)).bits();
+      for (const [at, place] of places.entries()) {
         for (const [operation, needs] of Object.entries(OPERATIONS)) {
           let ours = true;
           for (const [path, mode] of needs(place)) {
@@ -53,6 +55,7 @@ async function compare(
             );
         }
         const read = oracle(expected, `${BASE}${place.slice(1)}`, "read", agent);
+        expect(bits[at] === 1, `class of ${place} by ${JSON.stringify(agent)}`).to.equal(read);
         expect(await mayRead(place), `reader of ${place} by ${JSON.stringify(agent)}`).to.equal(read);
         const { user } = await server.access.permissions(snapshot, server.ana, agent, parseTarget(place));
         expect(user.includes("read"), `permissions on ${place} by ${JSON.stringify(agent)}`).to.equal(read);

@@ -87,7 +87,10 @@ describe("narrowing: an app and its person", () => {
               expect(decision.kind === "granted", `${mode} on ${path}`).to.equal(isTold);
             }
             const mayRead = await server.access.reader(snapshot, server.ana, agent);
-            expect(await mayRead(path), `query on ${path}`).to.equal(told.includes("read"));
+            expect(await mayRead(path), `reader of ${path}`).to.equal(told.includes("read"));
+            const classified = await server.access.classify(snapshot, server.ana, PATHS);
+            const bits = (await server.access.readable(snapshot, server.ana, agent, classified)).bits();
+            expect(bits[PATHS.indexOf(path)] === 1, `query on ${path}`).to.equal(told.includes("read"));
           });
         },
       ),

@@ -90,6 +90,9 @@ describe("query", () => {
     expect(await ask(pod, "ASK { ?s <https://schema.org/position> 3 }")).to.equal(true);
     expect(await ask(pod, "ASK { ?s <https://schema.org/position> 4 }")).to.equal(false);
     expect(await codeOf(ask(pod, POSITIONS))).to.equal("answer-invalid");
+    const body = new ReadableStream({ pull: (controller) => controller.error(new TypeError("terminated")) });
+    const broken: Pod = { ...pod, fetch: async () => new Response(body) };
+    expect(await codeOf(construct(broken, "DESCRIBE <urn:x>"))).to.equal("answer-invalid");
     expect(
       await construct(pod, "CONSTRUCT { <urn:x> <urn:y> ?n } { ?s <https://schema.org/position> ?n }"),
     ).to.match(/urn:x/);

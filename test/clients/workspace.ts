@@ -2,60 +2,19 @@
  * The clients that are too heavy for the product's own tree: installed once, outside the checkout, in a folder named by
  * their lock file; and run there, each in a process of its own, so that their dependencies never meet ours.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { createHash, randomUUID } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { execFileSync, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "mocha";
 import type { Person, TestServer } from "../support/server.ts";
 import { skip } from "../support/skip.ts";
+import { end, installWorkspace } from "../support/workspace.ts";
 
 const HOME = resolve(import.meta.dirname, "workspace");
 const PROGRAMS = resolve(import.meta.dirname, "programs");
-const FILES = ["package.json", "package-lock.json", ".npmrc"] as const;
-
-const installMsMax = 420_000;
-const installSaysEveryMs = 15_000;
 export const programMsMax = 90_000;
-
-/** What npm says where no registry can be reached: no fault of ours. */
-const UNREACHABLE =
-  /\b(ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED)\b/;
-
-/** A minute of silence looks like a hang. */
-const say = (text: string): void => void process.stdout.write(`      ${text}\n`);
-
-/** Ends a child and all that it started. */
-function end(child: ChildProcess): void {
-  try {
-    process.kill(-(child.pid ?? 0), "SIGKILL");
-  } catch {
-    child.kill("SIGKILL"); // It is gone already, or never led a group.
-  }
-}
-
-async function npmCi(cwd: string): Promise<{ readonly code: number | null; readonly output: string }> {
-  const args = ["ci", "--ignore-scripts", "--prefer-offline", "--fetch-retries=2", "--fetch-timeout=30000"];
-  const child = spawn("npm", args, { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
-  const began = Date.now();
-  const progress = setInterval(() => {
-    say(`installing the clients: ${Math.round((Date.now() - began) / 1000)} s`);
-    if (Date.now() - began > installMsMax) end(child);
-  }, installSaysEveryMs);
-  try {
-    return await new Promise((done, fail) => {
-      child.on("error", fail);
-      child.on("close", (code) => done({ code, output }));
-    });
-  } finally {
-    clearInterval(progress);
-  }
-}
 
 /**
  * Installs the clients, if no earlier run did.
@@ -64,27 +23,10 @@ async function npmCi(cwd: string): Promise<{ readonly code: number | null; reado
  * @throws when the installation fails for another reason, with npm's words.
  */
 export async function installClients(test: Context): Promise<string> {
-  const hash = createHash("sha256");
-  for (const file of FILES) hash.update(readFileSync(join(HOME, file)));
-  const folder = join(tmpdir(), `freehold-clients-${hash.digest("hex").slice(0, 16)}`);
-  if (existsSync(folder)) return folder;
-  // Under another name until it is whole: a run that was ended leaves nothing that looks installed.
-  const draft = `${folder}.${randomUUID().slice(0, 8)}`;
-  mkdirSync(draft);
-  try {
-    for (const file of FILES) cpSync(join(HOME, file), join(draft, file));
-    say("installing the clients, once: about a minute");
-    const { code, output } = await npmCi(draft);
-    if (code !== 0) {
-      const what = code === null ? `was not done after ${installMsMax} ms` : `ended with ${code}`;
-      if (!UNREACHABLE.test(output)) throw new Error(`npm ci ${what}:\n${output.slice(-4_000)}`);
-      skip(test, "no package registry can be reached from here, and the clients are not installed");
-    }
-    if (!existsSync(folder)) renameSync(draft, folder);
-    return folder;
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
+  const folder = await installWorkspace(HOME, "clients");
+  return (
+    folder ?? skip(test, "no package registry can be reached from here, and the clients are not installed")
+  );
 }
 
 /** A program made into one file for browsers, by the bundler among the clients. */

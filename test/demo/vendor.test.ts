@@ -51,7 +51,9 @@ describe("the vendor's script", function () {
   /** What the server itself says to the shop, member by member. */
   async function reasonOfServer(): Promise<readonly string[]> {
     const url = `${ana.pod}sparql?query=${encodeURIComponent("ASK { ?s ?p ?o }")}`;
-    const refused = await shop.fetch(url, { headers: { accept: "application/sparql-results+json" } });
+    const refused = await shop.fetch(url, {
+      headers: { accept: "application/sparql-results+json", prefer: "handling=strict" },
+    });
     expect(refused.status).to.equal(403);
     const { title, detail, next } = (await refused.json()) as Record<string, string>;
     return [title ?? "", detail ?? "", next ?? ""];

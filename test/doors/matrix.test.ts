@@ -26,6 +26,11 @@ const SEARCH = {
   headers: { "content-type": "application/lws+json" },
   body: '{"type":["https://www.w3.org/ns/lws#Container"]}',
 };
+const BATCH = {
+  method: "POST",
+  headers: { "content-type": "application/x-ndjson" },
+  body: '{"time":"2026-03-01T00:00:00Z","value":1,"sensor":"urn:x:meter","property":"urn:x:power"}',
+};
 const FOLDER = {
   "content-type": "text/turtle",
   link: '<http://www.w3.org/ns/ldp#BasicContainer>; rel="type"',
@@ -36,7 +41,14 @@ const subscribe = (topic: string): RequestInit => ({
   headers: turtle,
   body: `[] a <http://www.w3.org/ns/solid/notifications#StreamingHTTPChannel2023>; <http://www.w3.org/ns/solid/notifications#topic> <../${topic}> .`,
 });
+const STRICT = { headers: { prefer: "handling=strict" } };
 const ASK = `sparql?query=${encodeURIComponent("ASK { GRAPH ?g { ?s ?p ?o } }")}`;
+/** The document is named from the endpoint's own address. */
+const change = (verb: "INSERT" | "DELETE") => ({
+  method: "POST",
+  headers: { "content-type": "application/sparql-update" },
+  body: `${verb} DATA { GRAPH <shared/a.ttl> { <urn:x:a> <urn:x:b> 1 } }`,
+});
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
 
 /** For each door of a pod: what each agent gets who has exactly that access to `shared/` and what is in it. */
@@ -48,25 +60,27 @@ const POD_DOORS: Readonly<Record<string, readonly Row[]>> = {
   ],
   "get /:pod/sparql": [
     ["what it is", "sparql", {}, 200, 200, 200, 200, 200, 200, 200],
-    ["a query", ASK, {}, 401, 403, 200, 403, 403, 200, 200],
+    ["a query", ASK, {}, 200, 200, 200, 200, 200, 200, 200],
+    // Of nothing an empty answer, but for those who would rather be refused.
+    ["a query, strictly", ASK, STRICT, 401, 403, 200, 403, 403, 200, 200],
   ],
   "post /:pod/sparql": [
     [
       "a query",
       "sparql",
       { method: "POST", headers: { "content-type": "application/sparql-query" }, body: "ASK {}" },
-      401,
-      403,
       200,
-      403,
-      403,
+      200,
+      200,
+      200,
+      200,
       200,
       200,
     ],
     [
-      "a form",
+      "a form, strictly",
       "sparql",
-      { method: "POST", headers: FORM, body: "query=ASK%20%7B%7D" },
+      { method: "POST", headers: { ...FORM, ...STRICT.headers }, body: "query=ASK%20%7B%7D" },
       401,
       403,
       200,
@@ -75,6 +89,16 @@ const POD_DOORS: Readonly<Record<string, readonly Row[]>> = {
       200,
       200,
     ],
+  ],
+  "get /:pod/search": [
+    ["all that may be read", "search?q=garden", {}, 200, 200, 200, 200, 200, 200, 200],
+    ["strictly", "search?q=garden", STRICT, 401, 403, 200, 403, 403, 200, 200],
+    ["for nothing", "search", {}, 400, 400, 400, 400, 400, 400, 400],
+  ],
+  "get /:pod/sparql-update": [["nothing", "sparql-update", {}, 405, 405, 405, 405, 405, 405, 405]],
+  "post /:pod/sparql-update": [
+    ["to add to a document", "sparql-update", change("INSERT"), 401, 403, 403, 204, 204, 403, 204],
+    ["to take away from it", "sparql-update", change("DELETE"), 401, 403, 403, 403, 204, 403, 204],
   ],
   "get /:pod/.well-known/lws/types": [
     ["the types of what may be read", ".well-known/lws/types", {}, 200, 200, 200, 200, 200, 200, 200],
@@ -154,6 +178,15 @@ const POD_DOORS: Readonly<Record<string, readonly Row[]>> = {
     ["a page", ".journal/1", {}, 401, 403, 403, 403, 403, 403, 200],
     ["a page that is not there", ".journal/999", {}, 401, 403, 403, 403, 403, 403, 404],
     ["without its slash", ".journal", { redirect: "manual" }, 401, 403, 403, 403, 403, 403, 301],
+  ],
+  "get /:pod/.series/{*folder}": [
+    ["a stream that is not there", ".series/shared/none/", {}, 401, 403, 404, 403, 403, 403, 404],
+    ["a stream nobody shared", ".series/none/?every=P1D", {}, 401, 403, 403, 403, 403, 403, 404],
+    ["what is no stream", ".series/", {}, 400, 400, 400, 400, 400, 400, 400],
+  ],
+  "post /:pod/.series/{*folder}": [
+    ["a batch, and then the same", ".series/shared/measured/", BATCH, 401, 403, 403, 201, 200, 403, 200],
+    ["outside", ".series/measured/", BATCH, 401, 403, 403, 403, 403, 403, 201],
   ],
   "get /{*path}": [
     ["a document", "shared/a.ttl", {}, 401, 403, 200, 403, 403, 403, 200],
@@ -313,6 +346,8 @@ const POD_DOORS: Readonly<Record<string, readonly Row[]>> = {
 const SERVER_DOORS: Readonly<Record<string, readonly [visitor: number, otherSite: number, ownPage: number]>> =
   {
     "get /.well-known/solid": [200, 200, 200],
+    "get /.query/sparql": [200, 200, 200],
+    "post /.query/sparql": [415, 415, 415],
     "get /.well-known/freehold/journal-key": [200, 200, 200],
     "post /.notifications/gateway": [422, 422, 422],
     "post /.notifications/subscription": [422, 422, 422],

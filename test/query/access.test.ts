@@ -114,6 +114,24 @@ describe("what a query never tells", () => {
     }
   });
 
+  it("what is hidden changes no ETag, and what is readable does", async () => {
+    const changing = await createTestPod({ ...shared, ...hidden }, mayRead);
+    try {
+      const sparql = `SELECT ?o FROM <${UNION}> { ?s <http://e/p> ?o }`;
+      const etag = async (): Promise<unknown> => (await changing.ask(sparql, { webid: BOB })).headers["etag"];
+      const first = await etag();
+      await changing.put(SECRET, "<#secret> <http://e/p> 33 .");
+      expect(await etag()).to.equal(first);
+      await changing.put("private/another.ttl", "<#secret> <http://e/p> 34 .");
+      await changing.put("private/deep/other.ttl", null);
+      expect(await etag()).to.equal(first);
+      await changing.put("for-bob/b.ttl", "<#y> <http://e/p> 22 .");
+      expect(await etag()).to.not.equal(first);
+    } finally {
+      await changing.close();
+    }
+  });
+
   it("labels of blank nodes do not tell how much was read before", async () => {
     const sparql = "SELECT ?b { BIND(BNODE() AS ?b) }";
     expect((await pod.ask(sparql, { webid: null })).text).to.equal(

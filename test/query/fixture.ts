@@ -4,11 +4,14 @@ import { Problem } from "../../server/errors.ts";
 import { parseTarget, type WebId } from "../../server/iri.ts";
 import { LIMITS, type Limits } from "../../server/limits.ts";
 import { createLog } from "../../server/log.ts";
-import type { Agent, Method, Operation } from "../../server/operation.ts";
+import type { Agent, Method, Operation, Result } from "../../server/operation.ts";
 import { createQueries, type Queries } from "../../server/query/endpoint.ts";
+import { createKeptIndexes } from "../../server/query/index/kept.ts";
+import { withChanges } from "../../server/store/changes.ts";
 import { createMemoryStore } from "../../server/store/memory.ts";
 import type { Pod } from "../../server/store/pods.ts";
 import { encodeDocument, encodeRecord } from "../../server/store/record.ts";
+import type { Store } from "../../server/store/store.ts";
 
 export const UNION = "http://www.w3.org/ns/solid/sparql#union-default-graph";
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -40,8 +43,13 @@ export interface Answered {
 export interface TestPod {
   readonly pod: Pod;
   readonly root: string;
+  readonly store: Store;
   readonly queries: Queries;
+  /** Another server on the same store, which remembers nothing. */
+  restart(): Promise<void>;
   ask(sparql: string | null, options?: Ask): Promise<Answered>;
+  /** The answer as the endpoint gives it, unread. @throws what it throws. */
+  open(sparql: string | null, options?: Ask): Promise<Result>;
   /** Values of one variable of a SELECT, sorted. */
   values(sparql: string, name: string, options?: Ask): Promise<string[]>;
   /** @param name Path in the pod; ending in `.acl` or `.meta` for an auxiliary; null removes. */
@@ -57,11 +65,15 @@ export async function createTestPod(
     readonly limits?: Partial<Record<keyof Limits, number>>;
     readonly baseUrl?: string;
     readonly name?: string;
+    /** Gets the lines of the log. */
+    readonly log?: string[];
+    /** Whether nobody remembers what was written, as where others commit to the same store. */
+    readonly isForgetful?: boolean;
   } = {},
 ): Promise<TestPod> {
   const { baseUrl = "https://pod.example/", name = "ana" } = options;
   const limits = { ...LIMITS, ...options.limits } as Limits;
-  const store = createMemoryStore({ limits });
+  const { store, changes } = withChanges(createMemoryStore({ limits }));
   const id = await store.createPod();
   const root = `${baseUrl}${name}/`;
   const pod: Pod = { id, name, owner: `${root}profile/card#me` as WebId, created: 0 };
@@ -123,21 +135,36 @@ export async function createTestPod(
   });
   for (const [path, document] of Object.entries(documents)) await put(path, document);
 
-  const queries = createQueries({
-    baseUrl,
-    limits,
-    log: createLog(
-      () => {},
-      () => new Date(),
-    ),
-    access: {
-      language: { ending: ".acl" },
-      reader: async (_snapshot, _pod, agent) => async (path) =>
-        mayRead(agent.webid, path.slice(name.length + 2)),
-    },
-  });
+  const log = createLog(
+    (line) => options.log?.push(line),
+    () => new Date(),
+    "debug",
+  );
+  const start = (): Queries =>
+    createQueries({
+      baseUrl,
+      limits,
+      log,
+      indexes: { read: (pod, work) => store.read(pod, work), kept: createKeptIndexes(store, log) },
+      changes: options.isForgetful ? () => null : changes,
+      access: {
+        language: { ending: ".acl" },
+        classify: async (_snapshot, _pod, paths) => ({
+          paths,
+          classOf: Uint32Array.from(paths.keys()),
+          classes: [],
+        }),
+        readable: async (_snapshot, _pod, agent, { paths }) => {
+          const bits = Uint8Array.from(paths, (path) =>
+            path !== null && mayRead(agent.webid, path.slice(name.length + 2)) ? 1 : 0,
+          );
+          return { key: bits.join(""), bits: () => bits };
+        },
+      },
+    });
+  let queries = start();
 
-  async function ask(sparql: string | null, asked: Ask = {}): Promise<Answered> {
+  async function open(sparql: string | null, asked: Ask = {}): Promise<Result> {
     const { webid = pod.owner, accept, method = "GET", body, headers = {} } = asked;
     const agent: Agent = { webid: webid as WebId | null, client: null, issuer: null, origin: null };
     const operation: Operation = {
@@ -150,15 +177,21 @@ export async function createTestPod(
       headers: { ...headers, accept },
       body: body === undefined ? null : Readable.from([Buffer.from(body)]),
     };
+    const request = await queries.parse(operation);
+    return store.read(id, (snapshot) => queries.answer(snapshot, pod, operation, request));
+  }
+
+  async function ask(sparql: string | null, asked: Ask = {}): Promise<Answered> {
     try {
-      const request = await queries.parse(operation);
-      const result = await store.read(id, (snapshot) => queries.answer(snapshot, pod, operation, request));
+      const result = await open(sparql, asked);
       const text =
         result.body === null
           ? ""
           : typeof result.body === "string"
             ? result.body
-            : new TextDecoder().decode(result.body as Uint8Array);
+            : result.body instanceof Uint8Array
+              ? new TextDecoder().decode(result.body)
+              : Buffer.concat(await Array.fromAsync(result.body)).toString();
       return { status: result.status, headers: result.headers, text, code: null, detail: "" };
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -175,8 +208,16 @@ export async function createTestPod(
   return {
     pod,
     root,
-    queries,
+    store,
+    get queries() {
+      return queries;
+    },
+    async restart() {
+      await queries.close();
+      queries = start();
+    },
     ask,
+    open,
     put,
     async values(sparql, variable, asked) {
       const { status, text, code, detail } = await ask(sparql, asked);

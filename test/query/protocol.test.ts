@@ -155,8 +155,8 @@ describe("the SPARQL Protocol", () => {
       "query-invalid",
     ],
     [
-      "an unknown function",
-      { query: `query=${encodeURIComponent("SELECT (<http://e/f>(1) AS ?x) {}")}` },
+      "triple terms, which are of SPARQL 1.2",
+      { query: `query=${encodeURIComponent("SELECT (TRIPLE(<http://e/a>, <http://e/b>, 1) AS ?x) {}")}` },
       400,
       "query-invalid",
     ],
@@ -169,6 +169,11 @@ describe("the SPARQL Protocol", () => {
       expect([answer.status, answer.code]).to.deep.equal([status, code]);
     });
   }
+
+  it("an unknown function is an error in the one row, not of the query", async () => {
+    // https://www.w3.org/TR/sparql11-query/#extensionFunctions
+    expect(await pod.values("SELECT (<http://e/f>(1) AS ?x) (2 AS ?y) {}", "x")).to.deep.equal([""]);
+  });
 
   it("the parameters of the protocol override FROM as a whole", async () => {
     const query = `query=${encodeURIComponent(`SELECT ?o FROM <${UNION}> { ?s <http://e/p> ?o }`)}`;
@@ -302,6 +307,17 @@ describe("the SPARQL Protocol", () => {
       await pod.put("new.ttl", null);
       expect([await said(), await sizes()]).to.deep.equal([[], []]);
     });
+  });
+
+  it("the owner may ask what would be done instead, and nobody else", async () => {
+    const accept = "application/vnd.freehold.query-plan+json";
+    const { status, headers, text } = await pod.ask(SELECT, { accept });
+    expect([status, headers["content-type"]]).to.deep.equal([200, accept]);
+    const { engine, steps } = JSON.parse(text) as { engine: string; steps: { step: string }[] };
+    expect(engine).to.equal("freehold");
+    expect(steps.map(({ step }) => step).join("\n")).to.include("http://e/p");
+    expect((await pod.ask(SELECT, { accept, webid: "https://bob.example/#me" })).status).to.equal(406);
+    expect((await pod.ask(SELECT, { accept: "*/*" })).headers["content-type"]).to.equal(JSON_TYPE);
   });
 
   it("describes itself, the same to everybody, and names no graph", async () => {

@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { LIMITS } from "../../server/limits.ts";
-import { addDocument, createDataset, createPodIndex } from "../../server/query/dataset.ts";
-import { evaluate, planQuery } from "../../server/query/evaluate.ts";
-import { RESULT_TYPES, writeAnswers } from "../../server/query/results.ts";
+import { answerQuery } from "../../server/query/answer.ts";
+import { createPodIndex } from "../../server/query/index/pod-index.ts";
+import { RESULT_TYPES } from "../../server/query/output.ts";
+import { createPlans } from "../../server/query/plans.ts";
 import { narrow, scopeOf, UNION_DEFAULT_GRAPH } from "../../server/query/scope.ts";
 import { parseText } from "../../server/rdf/parse.ts";
 import { skipWithoutVectors, vectors } from "../rdf/vectors.ts";
@@ -19,23 +20,26 @@ interface Answer {
 async function answer(graphs: Readonly<Record<string, string>>, sparql: string): Promise<Answer> {
   const index = createPodIndex();
   const names = Object.keys(graphs);
-  for (const [number, name] of names.entries())
-    addDocument(index, number, name, parseText(graphs[name]!, "application/trig", name));
-  const plan = await planQuery(sparql, "https://pod.example/ana/sparql", LIMITS);
-  const scope = narrow(scopeOf(plan.from), plan.reach);
-  const choose = (chosen: "all" | readonly string[]): number[] =>
-    chosen === "all"
-      ? [...names.keys()]
-      : chosen.map((name) => names.indexOf(name)).filter((number) => number >= 0);
-  const answers = await evaluate(
-    plan,
-    createDataset(index, choose(scope.defaults), choose(scope.named)),
-    "https://pod.example/",
+  for (const [at, name] of names.entries())
+    index.add({ number: at + 1, graph: name, quads: parseText(graphs[name]!, "application/trig", name) });
+  const planned = createPlans(LIMITS).get(sparql, "https://pod.example/ana/sparql");
+  const scope = narrow(scopeOf(planned.facts.from), planned.facts.reach);
+  const choose = (chosen: "all" | readonly string[]): Uint32Array =>
+    Uint32Array.from(
+      chosen === "all"
+        ? names.keys()
+        : chosen.map((name) => names.indexOf(name)).filter((number) => number >= 0),
+      (at) => at + 1,
+    );
+  const { bytes } = await answerQuery(
+    planned,
+    index.view(choose(scope.defaults), choose(scope.named)),
+    {
+      contentType: RESULT_TYPES[planned.facts.form][0]!,
+      limits: { rowsMax: 1_000, bytesMax: 1_000_000 },
+    },
+    { check() {}, hold() {}, emit() {} },
   );
-  const { bytes } = await writeAnswers(answers, plan.variables, RESULT_TYPES[plan.form][0]!, {
-    rowsMax: 1_000,
-    bytesMax: 1_000_000,
-  });
   return JSON.parse(new TextDecoder().decode(bytes)) as Answer;
 }
 

@@ -14,10 +14,13 @@ async function recordForAll({ pods, journal }: Context, report: Report): Promise
   }
 }
 
-const rekey = ({ store, backups }: Context, pod: PodId, report: Report): Promise<void> =>
-  backups.withNewKeys(() =>
+async function rekey({ store, backups, queries }: Context, pod: PodId, report: Report): Promise<void> {
+  // An index may still have words of what was deleted: it is made anew, not sealed anew.
+  if (pod !== SERVER_POD) await queries.purge(pod);
+  await backups.withNewKeys(() =>
     store.rekey(pod, (done, total) => report({ stage: "Sealing anew", done, total, unit: "items" })),
   );
+}
 
 export const keysRotateRoot: Task = {
   name: "keys rotate-root",

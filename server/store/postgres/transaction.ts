@@ -61,6 +61,10 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     return this.#pending.isEmpty();
   }
 
+  get writes(): IterableIterator<{ readonly table: number; readonly group: string; readonly item: string }> {
+    return this.#pending.writes.values();
+  }
+
   propose(): Proposal {
     const { pod, keys, keyVersion, generation } = this;
     const known = [...this.#pending.writes.values()];

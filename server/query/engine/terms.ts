@@ -1,0 +1,55 @@
+/** Terms of the pod, and above them those that a query computes: a term is computed once, and gone with the query. */
+import type { Value } from "../../rdf/terms.ts";
+import { kindOf, numberOf } from "../index/kinds.ts";
+import { type Id, KINDS, type Kind, type Terms } from "../index/view.ts";
+import type { Control, QueryTerms } from "./contract.ts";
+
+const KIND_OF = { NamedNode: KINDS.iri, BlankNode: KINDS.blank } as const;
+
+/** A line break is in no IRI, in no language tag and in no label. */
+function keyOf(term: Value): string {
+  if (term.termType !== "Literal") return term.termType === "NamedNode" ? `<${term.value}` : `_${term.value}`;
+  return term.language ? `@${term.language}\n${term.value}` : `${term.datatype.value}\n${term.value}`;
+}
+
+/** @param control Told of each term that is new. */
+export function createQueryTerms(terms: Terms, control: Control): QueryTerms {
+  const base = terms.size;
+  const ids = new Map<string, Id>();
+  const values: Value[] = [];
+  const kinds: Kind[] = [];
+  const numbers: number[] = [];
+  return {
+    get size() {
+      return base + values.length;
+    },
+    find(term) {
+      const found = terms.find(term);
+      return found >= 0 ? found : (ids.get(keyOf(term)) ?? -1);
+    },
+    intern(term) {
+      const found = terms.find(term);
+      if (found >= 0) return found;
+      const key = keyOf(term);
+      const known = ids.get(key);
+      if (known !== undefined) return known;
+      control.hold(1);
+      const kind =
+        term.termType !== "Literal"
+          ? KIND_OF[term.termType]
+          : term.language
+            ? KINDS.langString
+            : kindOf(term.datatype.value, term.value);
+      const id = base + values.length;
+      ids.set(key, id);
+      values.push(term);
+      kinds.push(kind);
+      numbers.push(numberOf(kind, term.value));
+      return id;
+    },
+    get: (id) => (id < base ? terms.get(id) : values[id - base]!),
+    kind: (id) => (id < base ? terms.kind(id) : kinds[id - base]!),
+    num: (id) => (id < base ? terms.num(id) : numbers[id - base]!),
+    exact: (id) => id < base && terms.exact !== undefined && terms.exact(id),
+  };
+}
