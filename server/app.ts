@@ -21,7 +21,8 @@ import { json } from "./body.ts";
 import type { Context } from "./context.ts";
 import { Problem, withHeaders } from "./errors.ts";
 import { healthDoors } from "./health.ts";
-import { trustProxy } from "./http/client-address.ts";
+import { createClientAddress, trustProxy } from "./http/client-address.ts";
+import { createFront, type Handler } from "./http/front.ts";
 import {
   checkMessage,
   METHODS,
@@ -33,7 +34,8 @@ import {
   withAgent,
 } from "./http/parse.ts";
 import { problemListDoor } from "./http/problem-list.ts";
-import { corsHeaders, createResponder, preflight } from "./http/respond.ts";
+import { createReadyAnswers } from "./http/ready.ts";
+import { createResponder, preflight, withCors } from "./http/respond.ts";
 import { parseTarget, type Target } from "./iri.ts";
 import { asService, describeServer, describeStorage } from "./ldp/describe.ts";
 import type { Edit } from "./ldp/edit.ts";
@@ -109,6 +111,9 @@ const OWN_PAGES = { modes: "session", origins: "own" } as const;
 const LWS_PATHS = { description: ".well-known/solid", index: TYPE_INDEX, search: TYPE_SEARCH };
 
 const problemBase = (baseUrl: string): string => `${baseUrl}ns/problems#`;
+
+/** Of routes: whatever no other route is for. */
+const EVERYWHERE = "/{*path}";
 
 const READ_TRIES = 5; // Only a file that is replaced all the time, or damaged, needs as many.
 
@@ -279,16 +284,16 @@ export function podRoutes(context: Context): readonly PodRoute[] {
     },
     {
       verb: "get",
-      path: "/{*path}",
+      path: EVERYWHERE,
       modes: needsOfRead,
       recorded: "look",
       read: async (operation) => (snapshot, pod) =>
         ldp.reader.read(snapshot, pod, operation, mayReadOf(context, snapshot, pod, operation.agent)),
     },
-    { verb: "put", path: "/{*path}", modes: needsOfPut, recorded: null },
-    { verb: "post", path: "/{*path}", modes: needsOfPost, recorded: null },
-    { verb: "patch", path: "/{*path}", modes: needsOfPatch, recorded: null },
-    { verb: "delete", path: "/{*path}", modes: needsOfDelete, recorded: null },
+    { verb: "put", path: EVERYWHERE, modes: needsOfPut, recorded: null },
+    { verb: "post", path: EVERYWHERE, modes: needsOfPost, recorded: null },
+    { verb: "patch", path: EVERYWHERE, modes: needsOfPatch, recorded: null },
+    { verb: "delete", path: EVERYWHERE, modes: needsOfDelete, recorded: null },
   ];
 }
 
@@ -390,6 +395,8 @@ export function createApp(context: Context): RequestListener {
     problemBase: problemBase(config.baseUrl),
   });
 
+  const ready = createReadyAnswers();
+  const ipOf = createClientAddress(config.trustProxy);
   const { writesPerAgentMax, ratesRemembered } = config.limits;
   const writesOfOthers = createRate(writesPerAgentMax, 60_000, ratesRemembered, context.now);
 
@@ -434,9 +441,9 @@ export function createApp(context: Context): RequestListener {
     }
   }
 
-  async function podOf(target: Target): Promise<Pod> {
+  /** @throws Problem `not-found`: only after it is known who asks. */
+  function thePod(pod: Pod | null, { target }: Operation): Pod {
     checkLanguage(access.language, target);
-    const pod = await pods.find(target.pod);
     if (!pod) throw new Problem("not-found");
     return pod;
   }
@@ -450,18 +457,25 @@ export function createApp(context: Context): RequestListener {
       return null;
     if (request.url === "*") return null;
     const target = targetOf(request);
-    const pod = await pods.find(target.pod);
-    return pod && answerOfGone(pod, target, request.url.split("?", 2)[1] ?? "", context.now());
+    return goneOf(await pods.find(target.pod), target, request);
   }
 
+  const goneOf = (pod: Pod | null, target: Target, { url }: Request): Result | null =>
+    pod && answerOfGone(pod, target, url.split("?", 2)[1] ?? "", context.now());
+
   async function proved(request: Request, id: string): Promise<Operation> {
-    const operation = parseOperation(request, config.baseUrl, id, request.ip ?? "");
+    const operation = parseOperation(request, config.baseUrl, id, ipOf(request));
     return withAgent(operation, await identity.verify(operation));
   }
 
-  async function serveRead(route: PodRoute, request: Request, id: string): Promise<Result> {
+  async function serveRead(
+    route: PodRoute,
+    found: Pod | null,
+    request: Request,
+    id: string,
+  ): Promise<Result> {
     const operation = await proved(request, id);
-    return read(route, await podOf(operation.target), operation);
+    return read(route, thePod(found, operation), operation);
   }
 
   async function read(route: PodRoute, pod: Pod, operation: Operation): Promise<Result> {
@@ -470,7 +484,13 @@ export function createApp(context: Context): RequestListener {
     const run = await route.read?.(operation);
     if (!run) throw new Problem("method-not-allowed");
     let isOpen = false;
+    const key = recorded === "look" ? ready.keyOf(operation) : null;
     const attempt = async (snapshot: Snapshot): Promise<Result | null> => {
+      const known = key !== null && ready.has(key) ? ready.find(key, pod, snapshot.generation) : null;
+      if (known) {
+        isOpen = true;
+        return known;
+      }
       const permissions =
         modes === "owner"
           ? ownersRead(await isOwner(snapshot, pod, agent))
@@ -487,7 +507,8 @@ export function createApp(context: Context): RequestListener {
       // https://github.com/solid/solid-spec/blob/main/api-websockets.md
       const live = recorded === "look" &&
         result?.status === 200 && { "updates-via": notifications.updatesVia(pod, agent) };
-      return result && { ...result, headers: { ...result.headers, ...allow, ...live } };
+      const answer = result && { ...result, headers: { ...result.headers, ...allow, ...live } };
+      return answer && key !== null && isOpen ? ready.keep(key, pod, snapshot.generation, answer) : answer;
     };
     return counted(pod, operation, async () => {
       for (let tries = 0; tries < READ_TRIES; tries++) {
@@ -504,12 +525,13 @@ export function createApp(context: Context): RequestListener {
 
   async function serveAct(
     { act, isWrite = false }: PodRoute & { readonly act: NonNullable<PodRoute["act"]> },
+    found: Pod | null,
     request: Request,
     id: string,
   ): Promise<Result> {
     const operation = await proved(request, id);
-    const pod = await podOf(operation.target);
-    const ip = request.ip ?? "";
+    const pod = thePod(found, operation);
+    const ip = ipOf(request);
     if (isWrite) {
       pace(pod, operation.agent, ip);
       return counted(pod, operation, () =>
@@ -523,10 +545,15 @@ export function createApp(context: Context): RequestListener {
     return counted(pod, place, () => act(operation, pod, ip));
   }
 
-  async function serveWrite(route: PodRoute, request: Request, id: string): Promise<Result> {
+  async function serveWrite(
+    route: PodRoute,
+    found: Pod | null,
+    request: Request,
+    id: string,
+  ): Promise<Result> {
     const operation = await proved(request, id);
-    const pod = await podOf(operation.target);
-    const answer = await counted(pod, operation, () => write(route, pod, operation, request.ip ?? ""));
+    const pod = thePod(found, operation);
+    const answer = await counted(pod, operation, () => write(route, pod, operation, ipOf(request)));
     return preferred(pod, operation, answer);
   }
 
@@ -696,8 +723,7 @@ export function createApp(context: Context): RequestListener {
       const started = performance.now();
       try {
         const result = await serve(request, id);
-        const cors = isForAll ? corsHeaders(request, result.headers.vary) : {};
-        await responder.send(request, response, { ...result, headers: { ...result.headers, ...cors } }, id);
+        await responder.send(request, response, isForAll ? withCors(request, result) : result, id);
       } catch (error) {
         await responder.sendError(request, response, error, id, isForAll);
       }
@@ -771,32 +797,48 @@ export function createApp(context: Context): RequestListener {
       ? dataBrowser.inPlaceOf(answer, (refusal) => described(refusal, request))
       : answer;
   const routes = podRoutes(context);
+  const everywhere = new Map<string, Handler>();
   const reading = routes.find(({ recorded }) => recorded === "look")!;
   for (const route of routes) {
     const serve = async (request: Request, id: string): Promise<Result> => {
       try {
-        return (
-          (await goneElsewhere(request)) ??
-          (await (route.act
-            ? serveAct({ ...route, act: route.act }, request, id)
-            : route.read
-              ? shown(route, request, serveRead(route, request, id))
-              : serveWrite(route, request, id)))
-        );
+        const target = targetOf(request);
+        const pod = await pods.find(target.pod);
+        const gone = goneOf(pod, target, request);
+        if (gone) return gone;
+        return await (route.act
+          ? serveAct({ ...route, act: route.act }, pod, request, id)
+          : route.read
+            ? shown(route, request, serveRead(route, pod, request, id))
+            : serveWrite(route, pod, request, id));
       } catch (error) {
         throw described(error, request);
       }
     };
-    app[route.verb](route.path, handle(serve, true));
+    const handler = handle(serve, true);
+    app[route.verb](route.path, handler);
+    if (route.path === EVERYWHERE) everywhere.set(route.verb.toUpperCase(), handler as Handler);
   }
+  everywhere.set("HEAD", everywhere.get("GET")!);
   app.use(handle(async (request) => (await goneElsewhere(request)) ?? serveRestOfPod(request), true));
   app.use((error: unknown, request: Request, response: Response, _next: unknown) => {
     const problem =
       error instanceof URIError ? new Problem("path-invalid", undefined, { cause: error }) : error;
     void responder.sendError(request, response, problem, requestIdOf(request), true);
   });
+  const front = createFront({
+    handlers: everywhere,
+    doors: firsts,
+    own: new Set(
+      routes.filter(({ path }) => path !== EVERYWHERE).map(({ path }) => path.split(/[/{]/)[2] ?? ""),
+    ),
+    check: (request) => checkMessage(request, config.limits),
+    refuse: (request, response, error) =>
+      void responder.sendError(request, response, error, requestIdOf(request), true),
+    router: app,
+  });
   return (request, response) => {
     request.url = originForm(request.url ?? "/");
-    app(request, response);
+    front(request, response);
   };
 }

@@ -99,11 +99,25 @@ function decodeSegment(raw: string): string {
  */
 const AUXILIARY = /^(.*)\.(acl|acr|meta)$/s;
 
+/** The same few addresses are parsed several times a request. */
+const parsed = new Map<string, Target>();
+const PARSED_MAX = 1_000;
+
 /**
  * Parses the path of a request target (no query, no fragment) into a canonical {@link Target}.
  * @throws Problem `path-invalid` or `uri-too-long`.
  */
 export function parseTarget(rawPath: string): Target {
+  let target = parsed.get(rawPath);
+  if (target === undefined) {
+    target = parse(rawPath);
+    if (parsed.size >= PARSED_MAX) parsed.clear();
+    parsed.set(rawPath, target);
+  }
+  return target;
+}
+
+function parse(rawPath: string): Target {
   if (rawPath.length > LIMITS.urlBytesMax) throw new Problem("uri-too-long");
   if (!rawPath.startsWith("/")) throw new Problem("path-invalid", "A path starts with /");
   const isContainer = rawPath.endsWith("/");

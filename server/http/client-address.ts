@@ -18,7 +18,8 @@ export function createClientAddress(trusted: readonly string[]): ClientAddress {
   app.set("trust proxy", trustProxy(trusted));
   const trusts = app.get("trust proxy fn") as (address: string, hop: number) => boolean;
   return ({ socket, headers }) => {
-    const said = [headers["x-forwarded-for"] ?? []].flat().flatMap((field) => field.split(","));
+    if (headers["x-forwarded-for"] === undefined) return socket.remoteAddress ?? "";
+    const said = [headers["x-forwarded-for"]].flat().flatMap((field) => field.split(","));
     const hops = [socket.remoteAddress ?? "", ...said.map((one) => one.trim()).reverse()].filter(Boolean);
     return hops.find((address, hop) => !trusts(address, hop)) ?? hops.at(-1) ?? "";
   };

@@ -11,6 +11,7 @@ export const METHODS: readonly Method[] = ["GET", "HEAD", "OPTIONS", "PUT", "POS
 
 /** The address form that proxies are sent has an origin before the path; what it says counts as little as Host. */
 export function originForm(url: string): string {
+  if (url.startsWith("/")) return url;
   const path = url.replace(/^https?:\/\/[^/?#]*/i, "");
   return path.startsWith("/") || path === "*" ? path : `/${path}`;
 }

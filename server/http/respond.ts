@@ -71,7 +71,7 @@ const PREFLIGHT_SECONDS = "7200"; // Without it a browser asks twice for everyth
  * CORS never blocks: who may do what is decided by 401 and 403. https://solidproject.org/TR/protocol#cors-server
  * @param vary What the answer hangs on beside its origin.
  */
-export function corsHeaders(
+function corsHeaders(
   request: IncomingMessage,
   vary: string | readonly string[] = "",
 ): Readonly<Record<string, string>> {
@@ -87,6 +87,13 @@ export function corsHeaders(
     ...(request.method !== "OPTIONS" && { "access-control-allow-headers": ALLOWED }),
     "access-control-expose-headers": EXPOSED,
   };
+}
+
+/** The answer as pages of all origins may read it. Most requests come from no page: then it is the same. */
+export function withCors(request: IncomingMessage, result: Result): Result {
+  const cors = corsHeaders(request, result.headers.vary);
+  if (request.headers.origin === undefined && cors.vary === result.headers.vary) return result;
+  return { ...result, headers: { ...result.headers, ...cors } };
 }
 
 /** What a page asks for, and `Accept` and the rest in any case: https://solidproject.org/ED/protocol#server-cors-accept-acah */
@@ -170,6 +177,27 @@ function isLeftUnread({ complete, headers }: IncomingMessage): boolean {
   return bytes > UNREAD_BYTES_MAX || (bytes > 0 && headers.expect !== undefined);
 }
 
+/** As `writeHead` has them. Those of an answer that is given again are frozen, and listed once. */
+interface Listed {
+  readonly flat: readonly string[];
+  readonly hasLength: boolean;
+}
+const listed = new WeakMap<Result["headers"], Listed>();
+
+function list(headers: Result["headers"]): Listed {
+  const known = listed.get(headers);
+  if (known) return known;
+  const flat: string[] = [];
+  for (const name in headers) {
+    const value = headers[name];
+    if (typeof value === "string") flat.push(name, value);
+    else for (const one of value ?? []) flat.push(name, one);
+  }
+  const made = { flat, hasLength: headers["content-length"] !== undefined };
+  if (Object.isFrozen(headers)) listed.set(headers, made);
+  return made;
+}
+
 export function createResponder({ log, errorPage, problemBase, challenge }: ResponderDeps): Responder {
   async function send(
     request: IncomingMessage,
@@ -177,13 +205,8 @@ export function createResponder({ log, errorPage, problemBase, challenge }: Resp
     result: Result,
     id: string,
   ): Promise<void> {
-    const flat: string[] = ["x-request-id", id];
-    let hasLength = false;
-    for (const [name, value] of Object.entries(result.headers)) {
-      if (typeof value === "string") flat.push(name, value);
-      else for (const one of value) flat.push(name, one);
-      hasLength ||= name === "content-length";
-    }
+    const { flat: own, hasLength } = list(result.headers);
+    const flat: string[] = ["x-request-id", id, ...own];
     const { body, status } = result;
     const bytes = typeof body === "string" ? Buffer.from(body) : body instanceof Uint8Array ? body : null;
     // HEAD need not say how long the answer to GET would be: of some that would be long to find out.
