@@ -7,23 +7,49 @@ export function chunksOf(body: Readable): AsyncIterable<Uint8Array> {
   return body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
 }
 
-/** @throws Problem `body-too-large` as soon as more than `bytesMax` bytes have come. */
+/**
+ * By events, for an iterator costs more than most contents.
+ * @throws Problem `body-too-large` as soon as more than `bytesMax` bytes have come.
+ */
 export async function readBody(body: Readable | null, bytesMax: number): Promise<Uint8Array> {
   if (!body) return new Uint8Array();
-  let whole = new Uint8Array();
-  let bytes = 0;
-  for await (const chunk of chunksOf(body)) {
-    if (bytes + chunk.length > bytesMax) throw new Problem("body-too-large", `At most ${bytesMax} bytes`);
-    // Copied together at once: a chunk may be one byte, and costs a hundred.
-    if (bytes + chunk.length > whole.length) {
-      const wider = new Uint8Array(Math.min(bytesMax, 2 * (bytes + chunk.length)));
-      wider.set(whole.subarray(0, bytes));
-      whole = wider;
+  return new Promise((resolve, reject) => {
+    let whole = new Uint8Array();
+    let bytes = 0;
+    const leave = (): void => {
+      body.off("data", take).off("end", end).off("error", fail).off("close", close);
+    };
+    function take(chunk: Uint8Array): void {
+      if (bytes + chunk.length > bytesMax) {
+        body?.pause();
+        fail(new Problem("body-too-large", `At most ${bytesMax} bytes`));
+        return;
+      }
+      // Copied together at once: a chunk may be one byte, and costs a hundred.
+      if (bytes + chunk.length > whole.length) {
+        const wider = new Uint8Array(
+          bytes === 0 ? chunk.length : Math.min(bytesMax, 2 * (bytes + chunk.length)),
+        );
+        wider.set(whole.subarray(0, bytes));
+        whole = wider;
+      }
+      whole.set(chunk, bytes);
+      bytes += chunk.length;
     }
-    whole.set(chunk, bytes);
-    bytes += chunk.length;
-  }
-  return whole.slice(0, bytes); // Whoever keeps it keeps no more than that.
+    function end(): void {
+      leave();
+      resolve(bytes === whole.length ? whole : whole.slice(0, bytes)); // Whoever keeps it keeps no more than that.
+    }
+    function fail(error: Error): void {
+      leave();
+      reject(error);
+    }
+    function close(): void {
+      fail(body?.errored ?? new Error("The content ended too early"));
+    }
+    if (body.destroyed) return close();
+    body.on("data", take).on("end", end).on("error", fail).on("close", close);
+  });
 }
 
 /** @throws Problem `input-invalid` when the content is not a JSON object, `body-too-large`. */

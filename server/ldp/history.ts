@@ -2,9 +2,9 @@
  * Earlier versions of documents: a few sealed records for each, counted where the document itself is recorded. Where they
  * become too many they are thinned out, so that nobody who may write pushes out what was there before by writing often.
  */
-import { randomBytes } from "node:crypto";
 import { Problem } from "../errors.ts";
 import { nameOf, parentOf, parseTarget } from "../iri.ts";
+import { randomHex } from "../random.ts";
 import {
   decodeDocument,
   decodeRecord,
@@ -87,7 +87,7 @@ function leastMissed(kept: readonly Kept[]): number {
 export function keepVersion(edit: Edit, path: string, former: Former, growth: number): History | undefined {
   const { limits, now, transaction } = edit;
   const { version } = former;
-  const history = former.history ?? { id: randomBytes(12).toString("hex"), count: 0, kept: [] };
+  const history = former.history ?? { id: randomHex(12), count: 0, kept: [] };
   const kept = [...history.kept];
   const dropAt = (index: number): number => {
     const [gone] = kept.splice(index, 1);

@@ -1,7 +1,7 @@
 /** What was deleted and can be brought back: the records move aside whole, so that nothing is lost and nothing is inherited. */
-import { randomBytes } from "node:crypto";
 import { Problem } from "../errors.ts";
 import { type Auxiliary, nameOf, parentOf } from "../iri.ts";
+import { randomHex } from "../random.ts";
 import {
   decodeDocument,
   decodeRecord,
@@ -65,7 +65,7 @@ function putItem(
   trashed: Omit<Trashed, "deleted">,
   contents: readonly [Part, Uint8Array][],
 ) {
-  const id = `${dayOf(now)}-${randomBytes(9).toString("hex")}`;
+  const id = `${dayOf(now)}-${randomHex(9)}`;
   transaction.put("trash", dayOfId(id), id, encodeRecord({ ...trashed, deleted: now } satisfies Trashed));
   for (const [part, bytes] of contents) transaction.put("version", contentGroup(id), part, bytes);
   return id;

@@ -15,6 +15,7 @@ import type { Log } from "../log.ts";
 import { clearDraftsOf, makeFolder, syncFolder } from "./durable.ts";
 import { keyringFile, openKeyring } from "./sealed/keyring.ts";
 import { groupKeyOf, type PodKeys } from "./sealed/seal.ts";
+import { createAbsences } from "./sqlite/absences.ts";
 import { ANSWERS } from "./sqlite/batch.ts";
 import { createBlobs } from "./sqlite/blobs.ts";
 import { createCache } from "./sqlite/cache.ts";
@@ -96,8 +97,9 @@ export async function openSqliteStore({
     const readers = createReaders(file, limits.readersMax, log);
     closers.push(() => readers.close());
     const cache = createCache(limits.recordCacheBytesMax);
-    const ground: Ground = { cache, readers, log, limits };
-    const proofs = createProofs({ file, log, reindex: () => writer.reindex() });
+    const absences = createAbsences();
+    const ground: Ground = { cache, readers, absences, log, limits };
+    const proofs = createProofs({ file, absences, log, reindex: () => writer.reindex() });
     const turns = createTurns(limits.transactionTriesMax);
     const unanswered = new Map<PodId, number>();
     let isOpen = true;
@@ -210,6 +212,9 @@ export async function openSqliteStore({
       const keys = keysOf(pod);
       const sealed = transaction.seal();
       const finish = blobs.beforeCommit(pod, transaction.writes);
+      // Before the writer hears of it: from then on it may be there.
+      for (const { table, groupKey, itemKey, value } of transaction.writes)
+        if (value) absences.note(pod, table, groupKey, itemKey);
       expect(pod, 1);
       cache.pend(pod, transaction.writes, 1);
       return new Promise((resolve, reject) => {
@@ -287,11 +292,13 @@ export async function openSqliteStore({
       beOpen,
       beSure,
       proofs,
+      absences,
     });
 
     async function purge(pod: PodId): Promise<void> {
       const id = Buffer.from(pod, "hex");
       cache.drop(pod);
+      absences.drop(pod);
       while ((await writer.purge(id)) > 0);
       await blobs.erase(pod);
     }

@@ -1,5 +1,5 @@
 /** Journal entries as they are stored: sealed like records, with their leaf in the place of a record's keys. */
-import { randomBytes } from "node:crypto";
+import { nextRandom } from "../../random.ts";
 import type { JournalRow } from "../store.ts";
 import { leafOf, SALT_BYTES } from "./chain.ts";
 import { type LookupKey, openRecord, type PodKeys, plainOf, sealRecord } from "./seal.ts";
@@ -19,7 +19,7 @@ export function sealEntry(
   generation: number,
   entry: Uint8Array,
 ): { readonly leaf: string; readonly sealed: Uint8Array } {
-  const salted = Buffer.concat([randomBytes(SALT_BYTES), entry]);
+  const salted = Buffer.concat([nextRandom(SALT_BYTES), entry]);
   const [first, second] = placeOfLeaf(leafOf(salted.subarray(0, SALT_BYTES), entry));
   const sealed = sealRecord(keys, generation, JOURNAL_PLACE, first, second, plainOf("", "", salted));
   return { leaf: first + second, sealed };

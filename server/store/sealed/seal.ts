@@ -13,9 +13,9 @@ import {
   createSecretKey,
   hkdfSync,
   type KeyObject,
-  randomFillSync,
   timingSafeEqual,
 } from "node:crypto";
+import { nextRandom } from "../../random.ts";
 
 const FORMAT = 1;
 const HEADER = 17;
@@ -42,11 +42,15 @@ const NO_ITEM = "\0".repeat(16) as LookupKey;
 export interface PodKeys {
   readonly id: Buffer;
   readonly idLatin1: string;
+  /** Tells these keys from all others of this process: two stores may have pods of one id. */
+  readonly serial: string;
   readonly lookups: KeyObject;
   /** Names blobs by what is in them. */
   readonly contents: KeyObject;
   /** Links the entries of the journal. */
   readonly journal: KeyObject;
+  /** The same for the writer, which makes the links: 32 bytes as a Latin-1 string. */
+  readonly journalLatin1: string;
   /** The content key that seals now, from 1 on: may change at any time, so it is asked at each sealing. */
   readonly version: number;
   /** Null for a version that is not there (any more). */
@@ -71,6 +75,8 @@ export function stableOf(id: Buffer, pod: KeyObject): Buffer {
   return Buffer.concat(["lookups", "contents", "journal"].map((purpose) => derived(pod, id, purpose)));
 }
 
+let serials = 0;
+
 /** @param stable 96 bytes: the keys `lookups`, `contents` and `journal`. */
 export function derivePodKeys(id: Buffer, stable: Buffer, contentKeys: ContentKeys): PodKeys {
   const open = new Map<number, KeyObject>();
@@ -88,9 +94,11 @@ export function derivePodKeys(id: Buffer, stable: Buffer, contentKeys: ContentKe
   return {
     id,
     idLatin1: id.toString("latin1"),
+    serial: `${++serials} `,
     lookups: createSecretKey(stable.subarray(0, 32)),
     contents: createSecretKey(stable.subarray(32, 64)),
     journal: createSecretKey(stable.subarray(64, 96)),
+    journalLatin1: stable.toString("latin1", 64, 96),
     get version() {
       return contentKeys.newest();
     },
@@ -102,8 +110,31 @@ export function derivePodKeys(id: Buffer, stable: Buffer, contentKeys: ContentKe
   };
 }
 
+/**
+ * Lookup keys made lately: a request looks into few groups, and several times. Of all pods together, and no secret to
+ * whoever could read this memory.
+ */
+const made = new Map<string, LookupKey>();
+const MADE_MAX = 8_192;
+
+function once(name: string, make: () => LookupKey): LookupKey {
+  let key = made.get(name);
+  if (key === undefined) {
+    key = make();
+    if (made.size >= MADE_MAX) made.clear();
+    made.set(name, key);
+  }
+  return key;
+}
+
 /** Where all records of a group are found; equal names in different tables or pods have unrelated keys. */
 export function groupKeyOf(keys: PodKeys, table: number, group: string): LookupKey {
+  return once(`${String.fromCharCode(table)}\u0000${keys.serial}${group}`, () =>
+    makeGroupKey(keys, table, group),
+  );
+}
+
+function makeGroupKey(keys: PodKeys, table: number, group: string): LookupKey {
   const hmac = createHmac("sha256", keys.lookups).update(
     `${String.fromCharCode(table)}\u0000${group}`,
     "utf8",
@@ -114,6 +145,12 @@ export function groupKeyOf(keys: PodKeys, table: number, group: string): LookupK
 /** Bound to the group, so that equal names in different folders do not show. */
 export function itemKeyOf(keys: PodKeys, table: number, groupKey: LookupKey, item: string): LookupKey {
   if (item === "") return NO_ITEM;
+  return once(`${String.fromCharCode(table)}\u0001${keys.serial}${groupKey}${item}`, () =>
+    makeItemKey(keys, table, groupKey, item),
+  );
+}
+
+function makeItemKey(keys: PodKeys, table: number, groupKey: LookupKey, item: string): LookupKey {
   const hmac = createHmac("sha256", keys.lookups).update(
     `${String.fromCharCode(table)}\u0001${groupKey}`,
     "latin1",
@@ -154,18 +191,7 @@ export function itemOfCursor(
   return name.toString();
 }
 
-const nonces = Buffer.alloc(12 * 512);
-let nonceAt = nonces.length;
-
-/** Random bytes drawn in bulk: one call to the generator costs more than sealing a small record. */
-export function nextNonce(): Buffer {
-  if (nonceAt === nonces.length) {
-    randomFillSync(nonces);
-    nonceAt = 0;
-  }
-  nonceAt += 12;
-  return nonces.subarray(nonceAt - 12, nonceAt);
-}
+export const nextNonce = (): Buffer => nextRandom(12);
 
 function additional(
   keys: PodKeys,

@@ -81,6 +81,7 @@ export interface Commit {
 }
 
 const FIRST_BYTES = 64 * 1024;
+const SPARE_MAX = 8; // Of the first size; on their way are rarely more.
 const KEY = 16;
 const LEAF = 32;
 
@@ -98,10 +99,13 @@ export interface Batch {
   bulk(kind: number, id: number, pod: string, payload: Uint8Array): void;
   /** The bytes, to be transferred; the batch is empty again. */
   take(): { readonly buffer: ArrayBuffer; readonly length: number };
+  /** A buffer that was taken and has come back: memory that is not asked for anew need not be collected. */
+  giveBack(buffer: ArrayBuffer): void;
 }
 
 export function createBatch(): Batch {
   let bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  const spare: Buffer<ArrayBuffer>[] = [];
   let at = 0;
 
   function need(more: number): void {
@@ -183,9 +187,12 @@ export function createBatch(): Batch {
     },
     take() {
       const taken = { buffer: bytes.buffer, length: at };
-      bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+      bytes = spare.pop() ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
       at = 0;
       return taken;
+    },
+    giveBack(buffer) {
+      if (buffer.byteLength === FIRST_BYTES && spare.length < SPARE_MAX) spare.push(Buffer.from(buffer));
     },
   };
 }

@@ -7,6 +7,7 @@ import type { Keyring } from "../sealed/keyring.ts";
 import { idOf } from "../sealed/keyring-format.ts";
 import { keysOfPlace, openRecord, versionOf } from "../sealed/seal.ts";
 import { type Copy, type PodId, type Store, type StoredBlob, type StoredRow, TABLES } from "../store.ts";
+import type { Absences } from "./absences.ts";
 import type { BlobFiles } from "./blobs.ts";
 import { encodePodState, encodeRows, LOAD, LOADED, UNLOAD } from "./bulk.ts";
 import type { RecordCache } from "./cache.ts";
@@ -31,10 +32,25 @@ export interface CopyGround {
   /** @throws Problem `unavailable` for a pod of which some cannot be found. */
   readonly beSure: (pod: PodId) => Promise<void>;
   readonly proofs: Pick<Proofs, "forget">;
+  readonly absences: Pick<Absences, "drop">;
 }
 
 export function createCopies(ground: CopyGround): Pick<Store, "copy" | "load"> {
-  const { file, keyring, writer, readers, cache, blobs, gate, log, loading, beOpen, beSure, proofs } = ground;
+  const {
+    file,
+    keyring,
+    writer,
+    readers,
+    cache,
+    blobs,
+    gate,
+    log,
+    loading,
+    beOpen,
+    beSure,
+    proofs,
+    absences,
+  } = ground;
 
   async function* rowsOf(scan: Scan, pods: ReturnType<Scan["pods"]>): AsyncGenerator<StoredRow> {
     for (const own of pods) {
@@ -144,6 +160,7 @@ export function createCopies(ground: CopyGround): Pick<Store, "copy" | "load"> {
             async begin(pod) {
               loading.add(pod);
               cache.drop(pod);
+              absences.drop(pod);
               while ((await writer.bulk(UNLOAD, idOf(pod), new Uint8Array())) > 0) beOpen();
             },
             async rows(pod, rows) {
@@ -155,6 +172,7 @@ export function createCopies(ground: CopyGround): Pick<Store, "copy" | "load"> {
               await writer.bulk(LOADED, idOf(pod), encodePodState(state));
               cache.drop(pod);
               readers.renew();
+              absences.drop(pod); // Other records are there now: the next proof says which.
               proofs.forget(pod);
               loading.delete(pod);
             },

@@ -13,7 +13,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { Problem } from "../../errors.ts";
 import type { Log } from "../../log.ts";
+import { keysOfPlace, type LookupKey } from "../sealed/seal.ts";
 import type { PodId } from "../store.ts";
+import type { Absences } from "./absences.ts";
 
 /** Sums are taken modulo this: exact in a number, and far more than a flipped bit could hit by chance. */
 export const SUM_MODULUS: number = 2 ** 48;
@@ -119,6 +121,8 @@ interface Sum {
 /** What no pod holds: the index is not in order. */
 const DISORDER: Sum = Object.freeze({ count: -1, sum: -1 });
 
+type OnPlace = (table: number, groupKey: LookupKey, itemKey: LookupKey) => void;
+
 type PageOfKeys = [
   count: number,
   text: string | null,
@@ -134,8 +138,9 @@ type PageOfKeys = [
  * process. SQLite trusts the order of an index: going along, it does not look whether an entry is still of this pod and
  * table, and a lookup does not find what stands in the wrong place. So all of an entry is looked at, and the order, too.
  * The keys of a page come as one string, which takes a third of the time that rows do.
+ * @param found Told of each record.
  */
-async function addByIndex(db: DatabaseSync, pod: Uint8Array): Promise<Sum> {
+async function addByIndex(db: DatabaseSync, pod: Uint8Array, found: OnPlace): Promise<Sum> {
   const tableAfter = db.prepare("SELECT min(table_number) FROM record WHERE pod_id = ? AND table_number > ?");
   const keysAfter = db.prepare(
     `SELECT count(*), group_concat(hex(group_key) || hex(item_key), ''),
@@ -169,6 +174,7 @@ async function addByIndex(db: DatabaseSync, pod: Uint8Array): Promise<Sum> {
         if (Buffer.compare(last, place) >= 0) return DISORDER;
         const sum = sumOfPlace(table, place.subarray(0, KEY_BYTES), place.subarray(KEY_BYTES));
         total.sum = (total.sum + sum) % SUM_MODULUS;
+        found(table, ...keysOfPlace(place));
         last = place;
       }
       total.count += rows;
@@ -199,16 +205,22 @@ export const isDamage = (error: unknown): boolean =>
   (error as { errcode?: number }).errcode !== undefined ||
   (error as { code?: string }).code === "ERR_OUT_OF_RANGE";
 
-async function lookAt(file: string, pod: Uint8Array): Promise<Verdict> {
+async function lookAt(
+  file: string,
+  pod: Uint8Array,
+  expect: (places: number) => void,
+  found: OnPlace,
+): Promise<Verdict> {
   const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
   try {
     db.exec("BEGIN"); // One moment: commits meanwhile are not seen.
     const row = openPodRows(db).get(pod);
     if (!row) return "no row";
     if (!row.isChecked) return "row damaged";
+    expect(row.records ?? 0);
     const isRight = (found: Sum): boolean => found.count === row.records && found.sum === row.recordsSum;
     try {
-      if (isRight(await addByIndex(db, pod))) return "whole";
+      if (isRight(await addByIndex(db, pod, found))) return "whole";
     } catch (error) {
       if (!isDamage(error)) throw error;
     }
@@ -220,6 +232,8 @@ async function lookAt(file: string, pod: Uint8Array): Promise<Verdict> {
 
 export interface ProofsOptions {
   readonly file: string;
+  /** Filled by the count. */
+  readonly absences: Absences;
   readonly log: Log;
   /** Makes the index anew from the table, when that is safe. @returns whether it did. */
   readonly reindex: () => Promise<boolean>;
@@ -235,13 +249,21 @@ export interface Proofs {
   forget(pod: PodId): void;
 }
 
-export function createProofs({ file, log, reindex }: ProofsOptions): Proofs {
+export function createProofs({ file, absences, log, reindex }: ProofsOptions): Proofs {
   const proved = new Set<PodId>();
   const proving = new Map<PodId, Promise<Verdict>>();
 
   async function settle(pod: PodId): Promise<Verdict> {
     const id = Buffer.from(pod, "hex");
-    const verdict = await lookAt(file, id).catch((error: unknown): Verdict => {
+    absences.begin(pod); // Nobody writes to it before it is proved; and what it knew before is still so.
+    const look = (): Promise<Verdict> =>
+      lookAt(
+        file,
+        id,
+        (places) => absences.expect(pod, places),
+        (...place) => absences.note(pod, ...place),
+      );
+    const verdict = await look().catch((error: unknown): Verdict => {
       if (!isDamage(error)) throw error;
       log.error("store.read.failed", { cause: String((error as { errstr?: string }).errstr ?? error) });
       return "records damaged";
@@ -249,14 +271,18 @@ export function createProofs({ file, log, reindex }: ProofsOptions): Proofs {
     if (verdict !== "index damaged") return verdict;
     log.error("store.index.damaged");
     if (!(await reindex().catch(() => false))) return verdict; // A tree that cannot be read cannot be made anew.
-    const after = await lookAt(file, id);
+    const after = await look();
     if (after === "whole") log.warn("store.index.mended");
     return after;
   }
 
   return {
     has: (pod) => proved.has(pod),
-    isNew: (pod) => void proved.add(pod),
+    isNew(pod) {
+      absences.begin(pod);
+      absences.complete(pod);
+      proved.add(pod);
+    },
     async prove(pod) {
       let looking = proving.get(pod);
       if (!looking) {
@@ -264,8 +290,10 @@ export function createProofs({ file, log, reindex }: ProofsOptions): Proofs {
         proving.set(pod, looking);
         looking.then(
           (verdict) => {
-            if (verdict === "whole") proved.add(pod);
-            else log.error("store.pod.damaged", { cause: verdict });
+            if (verdict === "whole") {
+              absences.complete(pod);
+              proved.add(pod);
+            } else log.error("store.pod.damaged", { cause: verdict });
             if (verdict === "whole" || verdict === "no row") proving.delete(pod);
           },
           () => proving.delete(pod),

@@ -7,6 +7,7 @@ import type { Log } from "../../log.ts";
 import { entriesOf, type Member, pageOf } from "../sealed/members.ts";
 import { groupKeyOf, itemKeyOf, type LookupKey, openRecord, type PodKeys } from "../sealed/seal.ts";
 import { type Entry, type Page, type PodId, type Snapshot, TABLES, type Table } from "../store.ts";
+import type { Absences } from "./absences.ts";
 import type { ReadRange } from "./batch.ts";
 import type { Known, KnownGroup, RecordCache } from "./cache.ts";
 import { isDamage } from "./proof.ts";
@@ -16,9 +17,12 @@ import type { FoundMember, FoundRecord, Reader, Readers } from "./readers.ts";
 export interface Ground {
   readonly cache: RecordCache;
   readonly readers: Readers;
+  readonly absences: Pick<Absences, "mayHave">;
   readonly log: Log;
   readonly limits: Limits;
 }
+
+type Place = readonly [table: number, groupKey: LookupKey, itemKey: LookupKey];
 
 /** Records opened in one go: about a millisecond of work before others have their turn. */
 const PAGE = 64;
@@ -69,6 +73,8 @@ export class SqliteSnapshot implements Snapshot {
   #reader: Reader | null;
   /** Groups read from the cache before the first look into the database. */
   readonly #seen: KnownGroup[] = [];
+  /** Places of which it was known, before that look, that nothing is there. */
+  readonly #absent: Place[] = [];
   /** Grows at the first look into the database, if nothing that was read is touched by the commits between. */
   #generation: number;
   /** Somebody knows it, and may have answered from what was kept for it: it cannot grow any more. */
@@ -161,6 +167,10 @@ export class SqliteSnapshot implements Snapshot {
     const cached = this.#cached(table, group, item);
     if (cached !== undefined)
       return { entry: cached, since: cached?.version ?? this.#generation, groupKey, itemKey };
+    if (!this.ground.absences.mayHave(this.pod, table, groupKey, itemKey)) {
+      if (!this.#reader) this.#absent.push([table, groupKey, itemKey]);
+      return { entry: null, since: this.#generation, groupKey, itemKey };
+    }
     const found = this.#look(() => this.#pinned().get(this.keys.id, table, groupKey, itemKey));
     const entry = found && this.#open(table, group, groupKey, itemKey, found, before);
     const fresh = { entry, since: entry?.version ?? this.#generation, itemKey };
@@ -183,7 +193,9 @@ export class SqliteSnapshot implements Snapshot {
       group.isWatched &&
       group.since <= this.#generation &&
       cache.holdsAt(this.pod, group, Number.POSITIVE_INFINITY);
-    if (generation !== null && generation > this.#generation && !this.#isTold && this.#seen.every(holds)) {
+    const isAbsent = (place: Place): boolean => !this.ground.absences.mayHave(this.pod, ...place);
+    const isSame = !this.#isTold && this.#seen.every(holds) && this.#absent.every(isAbsent);
+    if (generation !== null && generation > this.#generation && isSame) {
       cache.saw(this.pod, generation);
       this.#generation = generation;
       return reader;

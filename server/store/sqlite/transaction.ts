@@ -93,7 +93,7 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
       ranges: this.#ranges,
       writes,
       entries: entries.map((entry) => sealEntry(keys, generation, entry)),
-      chainKey: entries.length > 0 ? keys.journal.export().toString("latin1") : "",
+      chainKey: entries.length > 0 ? keys.journalLatin1 : "",
       forgotten: [],
       use: this.#pending.sum(),
     };

@@ -64,6 +64,7 @@ export async function startWriter(data: WriterData, log: Log): Promise<WriterThr
     if (reply.kind === "answers") {
       for (let index = 0; index < reply.pairs.length; index += 2)
         settle(reply.pairs[index] ?? 0, reply.pairs[index + 1] ?? ANSWERS.failed);
+      for (const buffer of reply.buffers) batch.giveBack(buffer);
     } else if (reply.kind === "ready") {
       worker.unref();
       ready.resolve();

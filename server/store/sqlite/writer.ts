@@ -62,7 +62,7 @@ export type WriterRequest = { readonly buffer: ArrayBuffer; readonly length: num
 /** To the main thread: pairs of task and answer; or why the writer stopped. */
 export type WriterReply =
   | { readonly kind: "ready" }
-  | { readonly kind: "answers"; readonly pairs: Float64Array }
+  | { readonly kind: "answers"; readonly pairs: Float64Array; readonly buffers: readonly ArrayBuffer[] }
   | { readonly kind: "stopped"; readonly cause: string }
   | { readonly kind: "full"; readonly cause: string }
   | { readonly kind: "failed"; readonly cause: string };
@@ -305,7 +305,8 @@ function run(port: NonNullable<typeof parentPort>, { file, reserveFile, reserveB
     return logBytes() === 0;
   }
 
-  function answer(tasks: readonly Task[]): void {
+  /** @param buffers What the tasks are views of: they go back with the answers, for nobody looks at them any more. */
+  function answer(tasks: readonly Task[], buffers: ArrayBuffer[]): void {
     if (tasks.some(({ kind }) => kind === ROOM)) beScarce();
     const answers = commitTogether(tasks);
     if (tasks.some(({ kind }) => kind === FOLD)) {
@@ -319,12 +320,12 @@ function run(port: NonNullable<typeof parentPort>, { file, reserveFile, reserveB
       pairs[index * 2] = task.id;
       pairs[index * 2 + 1] = answers[index] ?? ANSWERS.failed;
     });
-    port.postMessage({ kind: "answers", pairs } satisfies WriterReply, [pairs.buffer]);
     for (const { writes, entries, payload } of tasks) {
       checkpointed += 2 * payload.length;
       for (const { sealed } of writes) checkpointed += 4_096 + (sealed?.length ?? 0);
       for (const { sealed } of entries) checkpointed += 256 + sealed.length;
     }
+    port.postMessage({ kind: "answers", pairs, buffers } satisfies WriterReply, [pairs.buffer, ...buffers]);
   }
 
   port.on("message", (first: WriterRequest) => {
@@ -332,12 +333,15 @@ function run(port: NonNullable<typeof parentPort>, { file, reserveFile, reserveB
     let isEnd = false;
     while (request !== undefined) {
       const tasks: Task[] = [];
+      const buffers: ArrayBuffer[] = [];
       while (request !== undefined && tasks.length < TASKS_PER_COMMIT_MAX) {
-        if (request) tasks.push(...readBatch(request.buffer, request.length));
-        else isEnd = true;
+        if (request) {
+          tasks.push(...readBatch(request.buffer, request.length));
+          buffers.push(request.buffer);
+        } else isEnd = true;
         request = receiveMessageOnPort(port)?.message;
       }
-      if (tasks.length > 0) answer(tasks);
+      if (tasks.length > 0) answer(tasks, buffers);
       checkpoint();
     }
     if (!isEnd) return;
