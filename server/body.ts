@@ -1,10 +1,26 @@
 /** Reading a request's content, bounded: nothing is parsed before its size is known to be allowed. */
+import { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { Problem } from "./errors.ts";
+import { usedOnce } from "./spent.ts";
 
-/** What comes, without hanging up on a client whose content is refused half-way: it is still owed an answer. */
+/**
+ * What comes, without hanging up on a client whose content is refused half-way: it is still owed an answer. Whoever is done
+ * with a part may spend it.
+ */
 export function chunksOf(body: Readable): AsyncIterable<Uint8Array> {
-  return body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+  const chunks = body.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Uint8Array>;
+  if (!(body instanceof IncomingMessage)) return chunks; // Its bytes may be somebody else's, too.
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        const found = await chunks.next();
+        if (!found.done) usedOnce(found.value);
+        return found;
+      },
+      return: async () => (await chunks.return?.()) ?? { done: true, value: undefined },
+    }),
+  };
 }
 
 /**

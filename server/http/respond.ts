@@ -7,6 +7,7 @@ import type { Log } from "../log.ts";
 import type { Result } from "../operation.ts";
 import { PROBLEMS } from "../problems.ts";
 import { negotiate } from "../rdf/media.ts";
+import { spend } from "../spent.ts";
 
 /** https://solidproject.org/TR/protocol#server-cors-enumerate: names, not `*`, so that requests with credentials see them. */
 const EXPOSED = [
@@ -198,6 +199,24 @@ function list(headers: Result["headers"]): Listed {
   return made;
 }
 
+/** Content that has an end, part by part; each is freed when the socket has it. */
+async function sendParts(response: ServerResponse, parts: AsyncIterable<Uint8Array>): Promise<void> {
+  let goOn = (): void => {};
+  const wake = (): void => goOn();
+  response.on("drain", wake).on("close", wake);
+  for await (const part of parts) {
+    if (response.destroyed) return;
+    const hasRoom = response.write(part, (error) => {
+      if (!error) spend(part);
+    });
+    if (hasRoom || response.destroyed) continue;
+    await new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+  }
+  if (!response.destroyed) response.end();
+}
+
 export function createResponder({ log, errorPage, problemBase, challenge }: ResponderDeps): Responder {
   async function send(
     request: IncomingMessage,
@@ -220,7 +239,9 @@ export function createResponder({ log, errorPage, problemBase, challenge }: Resp
       return;
     }
     response.writeHead(status, flat);
-    await pipeline(Readable.from(body as AsyncIterable<Uint8Array>), response).catch((error: unknown) => {
+    const parts = body as AsyncIterable<Uint8Array>;
+    const sending = hasLength ? sendParts(response, parts) : pipeline(Readable.from(parts), response);
+    await sending.catch((error: unknown) => {
       // The status is out already: a broken connection is the only honest way to say that the rest is missing.
       if (!response.destroyed) response.destroy();
       if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE")

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHmac, type KeyObject } from "node:crypto";
 import { Problem } from "../../errors.ts";
+import { spend } from "../../spent.ts";
 import { CHUNK_BYTES, sealChunk } from "./blob-format.ts";
 import type { PodKeys } from "./seal.ts";
 
@@ -59,6 +60,7 @@ export async function pour(
         filled += taken;
         at += taken;
       }
+      spend(arrived);
     }
     seal(true);
     await flush();

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, renameSync } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { spend, usedOnce } from "../../spent.ts";
 import { syncFolder } from "../durable.ts";
 import { FRONT_BYTES, offsetOfSlot, openFront, sealFront, sealSlot } from "../sealed/blob-format.ts";
 import { secretOf } from "../sealed/keyring-format.ts";
@@ -110,11 +111,12 @@ export async function pourInto(
 ): Promise<{ hash: string; bytes: number }> {
   const key = secretOf(randomBytes(32));
   let position = FRONT_BYTES;
-  const poured = await pour(keys, key, content, bytesMax, CHUNKS_AT_ONCE, (_first, chunks) => {
+  const poured = await pour(keys, key, content, bytesMax, CHUNKS_AT_ONCE, async (_first, chunks) => {
     const parts = chunks.flat();
     const at = position;
     position += parts.reduce((sum, part) => sum + part.length, 0);
-    return writeAll(file, parts, at);
+    await writeAll(file, parts, at);
+    for (const part of parts) spend(usedOnce(part));
   });
   sealing();
   await writeAll(file, [sealFront(keys, poured.hash, { key, size: poured.bytes })], 0);

@@ -8,9 +8,11 @@ import { Readable } from "node:stream";
 import { Problem } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import type { Log } from "../../log.ts";
+import { usedOnce } from "../../spent.ts";
 import { draftOf, makeFolder, syncFolder } from "../durable.ts";
 import { createPins } from "../pins.ts";
 import {
+  CHUNK_BYTES,
   FRONT_BYTES,
   lastChunkOf,
   offsetOf,
@@ -25,6 +27,10 @@ import { CHUNKS_AT_ONCE, pourInto, readAt, resealFile, writeStream } from "./blo
 
 /** Read at once of a sealed file that is copied. */
 const PART_BYTES = 256 * 1024;
+/** Read at once of a sealed file that is opened. */
+const READ_BYTES = CHUNKS_AT_ONCE * (CHUNK_BYTES + 16);
+/** Buffers of so many bytes that wait for the next reader: what is asked for anew must be cleared first, and collected. */
+const SPARE_MAX = 8;
 /** Folders known to be durable, so that they are synced once. */
 const FOLDERS_MAX = 10_000;
 const SWEEP_MS = 3_600_000;
@@ -92,6 +98,7 @@ export function createBlobs({
   now,
   limits,
 }: BlobsOptions): BlobFiles {
+  const spare: Buffer[] = [];
   const pins = createPins(now, limits.orphanMsKept);
   const drafts = join(folder, "drafts");
   const pathOf = (pod: PodId, hash: string): string => join(folder, pod, hash.slice(0, 2), hash);
@@ -238,6 +245,7 @@ export function createBlobs({
       throw codeOf(error) === "ENOENT" ? damaged("store.blob.missing") : explain(error);
     }
     let ahead: Promise<Buffer | null> = Promise.resolve(null);
+    const buffers: Buffer[] = [];
     try {
       const head = openFront(keys, hash, await readAt(file, 0, Buffer.alloc(FRONT_BYTES)));
       if (!head) throw damaged("store.blob.damaged");
@@ -248,13 +256,13 @@ export function createBlobs({
       const lastWanted = Math.floor(last / head.chunkBytes);
       const start = Math.floor(first / head.chunkBytes);
       // Two in turn: what is opened is a copy, so the disk may fill one while the other is being opened.
-      const buffers: Buffer[] = [];
       const load = (index: number): Promise<Buffer> => {
         const from = offsetOf(index, head);
         const until = Math.min(index + CHUNKS_AT_ONCE - 1, lastWanted);
         const length = offsetOf(until, head) + sealedBytesOf(until, head) - from;
         const turn = ((index - start) / CHUNKS_AT_ONCE) % 2;
-        buffers[turn] ??= Buffer.allocUnsafeSlow(length);
+        buffers[turn] ??=
+          (length <= READ_BYTES && spare.pop()) || Buffer.allocUnsafeSlow(Math.max(length, READ_BYTES));
         return readAt(file, from, buffers[turn].subarray(0, length));
       };
       ahead = load(start);
@@ -269,13 +277,15 @@ export function createBlobs({
           at += size;
           const from = one * head.chunkBytes;
           const wanted = range ? chunk.subarray(Math.max(0, first - from), last - from + 1) : chunk;
-          if (wanted.length > 0) yield wanted;
+          if (wanted.length > 0) yield usedOnce(wanted);
         }
       }
     } catch (error) {
       throw error instanceof Problem ? error : explain(error);
     } finally {
       await ahead.catch(() => {}); // No read may still be under way when its file is closed.
+      for (const buffer of buffers)
+        if (buffer.length === READ_BYTES && spare.length < SPARE_MAX) spare.push(buffer);
       await file.close();
     }
   }
