@@ -2,6 +2,7 @@
 import { Problem } from "../errors.ts";
 import type { Mode } from "../operation.ts";
 import { parseN3Patch } from "./n3-patch.ts";
+import { readPlainPatch } from "./plain-patch.ts";
 import { parseSparqlUpdate } from "./sparql-update.ts";
 import {
   type BlankNode,
@@ -50,7 +51,8 @@ const PATCH_TYPES = ["text/n3", "application/sparql-update"] as const;
  * @see https://solidproject.org/ED/protocol#n3-patch
  */
 export function parsePatch(text: string, contentType: string, baseIri: string): Patch {
-  if (contentType === "text/n3") return { kind: "n3", steps: [parseN3Patch(text, baseIri)] };
+  if (contentType === "text/n3")
+    return { kind: "n3", steps: [readPlainPatch(text, baseIri) ?? parseN3Patch(text, baseIri)] };
   if (contentType === "application/sparql-update")
     return { kind: "sparql-update", steps: parseSparqlUpdate(text, baseIri) };
   throw new Problem("unsupported-media-type", `Send one of ${PATCH_TYPES.join(", ")}`);
