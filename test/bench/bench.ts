@@ -1,9 +1,10 @@
 /**
- * `npm run bench`: Freehold beside bare node:http, bare Express and the Community Solid Server, in one run on one machine.
+ * `npm run bench`: Freehold beside bare node:http, bare Express, the Community Solid Server and a lighter peer, in one run on
+ * one machine.
  * Absolute figures are the machine's; the ratios are ours, so those are what to compare between runs.
  *
  *   --quick       short windows and a container of 1,000
- *   --no-peers    without CSS: nothing is installed
+ *   --no-peers    without CSS and JSS: nothing is installed
  *   --only TEXT   only the rows whose name contains TEXT
  *   --json FILE   everything measured, for a machine
  *   --fan-out     instead: how soon a thousand listeners hear of a write (fan-out.ts)
@@ -19,7 +20,15 @@ import { freeholdContender } from "./freehold.ts";
 import type { Job, LoadRequest, Measured } from "./load.ts";
 import { fetchAs } from "./login.ts";
 import { formatReport, type Idle, type Row } from "./report.ts";
-import { bareContender, type Contender, cpuMs, cssContender, residentMib, type Server } from "./servers.ts";
+import {
+  bareContender,
+  type Contender,
+  cpuMs,
+  cssContender,
+  jssContender,
+  residentMib,
+  type Server,
+} from "./servers.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -184,7 +193,11 @@ async function measure(work: Work, server: Server): Promise<Row> {
         : login
           ? PROOFS_MAX
           : Number.MAX_SAFE_INTEGER,
-      request: { ...work.request, ...(login ? { login: { token: login.token, jwk: login.key.jwk } } : {}) },
+      request: {
+        ...work.request,
+        headers: { ...work.request.headers, ...server.headers },
+        ...(login ? { login: { token: login.token, jwk: login.key.jwk } } : {}),
+      },
     },
     server.pid,
   );
@@ -274,7 +287,10 @@ async function main(): Promise<void> {
     return server;
   };
   try {
-    for (const make of [() => freeholdContender(), ...(flags["no-peers"] ? [] : [cssContender])]) {
+    for (const make of [
+      () => freeholdContender(),
+      ...(flags["no-peers"] ? [] : [cssContender, jssContender]),
+    ]) {
       const contender = await make();
       contenders.push(contender);
       await prepare(contender);
@@ -289,6 +305,7 @@ async function main(): Promise<void> {
 
     for (const work of WORKS.filter(({ name }) => name.includes(flags.only ?? ""))) {
       for (const server of servers) {
+        if (server.cannot?.includes(work.name)) continue;
         const row = await measure(work, server);
         rows.push(row);
         say(

@@ -62,18 +62,19 @@ function createRequests({ origin, request, requestsMax }: Job): (n: number, c: n
       )
     : [];
 
-  const fixed = Object.entries(headers)
+  const fields = Object.entries(headers)
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join("");
+  const { host } = new URL(origin);
   const make = (n: number, c: number, i: number): Buffer => {
     const content = bodyBytes > 0 ? noise : Buffer.from(fill(body, n, c, i));
     const length = content.length > 0 || method === "PUT" ? `content-length: ${content.length}\r\n` : "";
     const proof = login ? `authorization: DPoP ${login.token}\r\ndpop: ${proofs[n]}\r\n` : "";
-    const head = `${method} ${fill(path, n, c, i)} HTTP/1.1\r\nhost: ${new URL(origin).host}\r\n${fixed}${length}${proof}\r\n`;
+    const head = `${method} ${fill(path, n, c, i)} HTTP/1.1\r\nhost: ${host}\r\n${fill(fields, n, c, i)}${length}${proof}\r\n`;
     return content.length > 0 ? Buffer.concat([Buffer.from(head), content]) : Buffer.from(head);
   };
 
-  const varies = login || `${path}${body}`.includes("{n}") || body.includes("{i}");
+  const varies = login || `${path}${body}${fields}`.includes("{n}") || body.includes("{i}");
   if (varies) return make;
   const made = new Map<number, Buffer>(); // The same bytes each time: made once a connection.
   return (n, c, i) => made.get(c) ?? made.set(c, make(n, c, i)).get(c)!;

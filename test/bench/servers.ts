@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import manifest from "../../package.json" with { type: "json" };
-import { type Credentials, type Login, logIn } from "./login.ts";
+import { type Credentials, createDpopKey, type Login, logIn, signProof } from "./login.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 /** What `npm start` gives Node. */
@@ -28,6 +28,10 @@ export interface Server {
   readonly firstAnswerMs: number;
   /** Absent where nobody can log in. */
   readonly logIn?: () => Promise<Login>;
+  /** Header fields of all requests of the load: what keeps a server from counting them as one client's. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Names of works that it cannot be asked for. */
+  readonly cannot?: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -140,17 +144,18 @@ const EMAIL = "ana@example.org";
 const PASSWORD = "only-for-this-bench";
 
 /**
- * The Community Solid Server, installed once in the system's temporary folder: its component loader reads every
- * node_modules above it, so it cannot live inside this checkout.
+ * A peer, installed once in the system's temporary folder: the component loader of one of them reads every node_modules
+ * above it, so it cannot live inside this checkout.
+ * @returns the file that starts it.
  */
-function installCss(): string {
-  const home = join(tmpdir(), `freehold-peers-css-${CSS_VERSION}`);
-  const main = join(home, "node_modules/@solid/community-server/bin/server.js");
+function install(name: string, version: string, file: string): string {
+  const home = join(tmpdir(), `freehold-peers-${name.replace(/\W+/g, "-")}-${version}`);
+  const main = join(home, "node_modules", name, file);
   if (existsSync(main)) return main;
   mkdirSync(home, { recursive: true });
   writeFileSync(
     join(home, "package.json"),
-    JSON.stringify({ private: true, dependencies: { "@solid/community-server": CSS_VERSION } }),
+    JSON.stringify({ private: true, dependencies: { [name]: version } }),
   );
   execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], {
     cwd: home,
@@ -188,7 +193,7 @@ async function cssCredentials(origin: string): Promise<Credentials> {
 
 /** One process with the file backend, web access control and a seeded account, as its README says to run it. */
 export async function cssContender(): Promise<Contender> {
-  const main = installCss();
+  const main = install("@solid/community-server", CSS_VERSION, "bin/server.js");
   const folder = mkdtempSync(join(tmpdir(), "bench-css-"));
   const data = join(folder, "data");
   const seed = join(folder, "seed.json");
@@ -235,6 +240,65 @@ export async function cssContender(): Promise<Contender> {
     },
     fillContainer(path, children, document) {
       const container = join(data, path);
+      mkdirSync(container, { recursive: true });
+      for (let n = 0; n < children; n += 1) writeFileSync(join(container, `${n}.ttl`), document(n));
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+const JSS_VERSION = "0.0.81";
+
+/**
+ * The javascript-solid-server: a small one on Fastify that keeps files and syncs none. It takes 60 writes a minute of one
+ * address and believes whoever says that they are a proxy, so each request comes as another client's.
+ */
+export async function jssContender(): Promise<Contender> {
+  const main = install("javascript-solid-server", JSS_VERSION, "bin/jss.js");
+  const folder = mkdtempSync(join(tmpdir(), "bench-jss-"));
+  const port = await freePort();
+  const origin = `http://localhost:${port}`;
+  const args = [main, "start", "--port", `${port}`, "--host", "127.0.0.1", "--root", folder];
+  args.push("--idp", "--idp-issuer", origin, "--conneg", "--quiet");
+  const options = { cwd: folder, env: { TOKEN_SECRET: PASSWORD } };
+  const post = (path: string, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
+    fetch(origin + path, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    });
+  const first = await startProcess(args, `${origin}/`, options);
+  const made = await post("/.pods", { name: "ana", email: EMAIL, password: PASSWORD });
+  await stopProcess(first);
+  if (!made.ok) throw new Error(`/.pods answered ${made.status}`);
+  const name = `JSS ${JSS_VERSION}`;
+  return {
+    name,
+    async start() {
+      const running = await startProcess(args, `${origin}/`, options);
+      return {
+        name,
+        origin,
+        pid: running.child.pid ?? 0,
+        firstAnswerMs: running.firstAnswerMs,
+        headers: { "x-forwarded-for": "{n}" },
+        cannot: ["PUT 1 KB, new, fresh proof"], // Those are counted by who has logged in.
+        async logIn() {
+          const key = createDpopKey();
+          const proof = signProof(key, "POST", `${origin}/idp/credentials`);
+          const answer = await post(
+            "/idp/credentials",
+            { email: EMAIL, password: PASSWORD },
+            { dpop: proof },
+          );
+          if (!answer.ok) throw new Error(`/idp/credentials answered ${answer.status}`);
+          return { key, token: ((await answer.json()) as { access_token: string }).access_token };
+        },
+        stop: () => stopProcess(running),
+      };
+    },
+    fillContainer(path, children, document) {
+      const container = join(folder, path);
       mkdirSync(container, { recursive: true });
       for (let n = 0; n < children; n += 1) writeFileSync(join(container, `${n}.ttl`), document(n));
     },
