@@ -1,6 +1,7 @@
 /**
  * Answers that everybody gets: kept as they go out, and given again as long as the pod stands where it stood when they were
- * made. An answer is made, and its access decided, in one snapshot; at the same generation both would come out the same.
+ * made. An answer is made, and its access decided, in one snapshot; at the same generation both would come out the same, and
+ * a pod's generation never goes back, not even when a backup takes its place.
  */
 import { Lru } from "../lru.ts";
 import type { Operation, Result } from "../operation.ts";
