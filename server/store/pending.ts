@@ -85,7 +85,7 @@ export function createPending(
     isEmpty: () => writes.size === 0 && entries.length === 0 && uses.isNothing(),
     sum: () => (uses.isNothing() ? null : uses.total()),
     find(table, groupKey, itemKey) {
-      const own = writes.get(placeOf(table, groupKey, itemKey));
+      const own = writes.size === 0 ? undefined : writes.get(placeOf(table, groupKey, itemKey));
       return own && entryOf(own);
     },
     over(table, group, stored) {

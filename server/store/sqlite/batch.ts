@@ -84,6 +84,13 @@ const FIRST_BYTES = 64 * 1024;
 const SPARE_MAX = 8; // Of the first size; on their way are rarely more.
 const KEY = 16;
 const LEAF = 32;
+const PLACE = 1 + KEY + KEY;
+
+/** Table, group key and item key of a {@link Task}'s place. */
+export function partsOfPlace(place: string): readonly [table: number, group: Uint8Array, item: Uint8Array] {
+  const bytes = Buffer.from(place, "latin1");
+  return [bytes.readUInt8(0), bytes.subarray(1, 1 + KEY), bytes.subarray(1 + KEY)];
+}
 
 export interface Batch {
   /** Bytes so far. */
@@ -203,12 +210,8 @@ export interface Task {
   readonly id: number;
   readonly pod: Uint8Array;
   readonly generation: number;
-  readonly records: readonly {
-    readonly table: number;
-    readonly group: Uint8Array;
-    readonly item: Uint8Array;
-    readonly version: number;
-  }[];
+  /** A place is table, group key and item key as a Latin-1 string: the keys are needed for the fewest. */
+  readonly records: readonly { readonly place: string; readonly version: number }[];
   readonly ranges: readonly {
     readonly table: number;
     readonly group: Uint8Array | null;
@@ -217,6 +220,7 @@ export interface Task {
     readonly version: number;
   }[];
   readonly writes: readonly {
+    readonly place: string;
     readonly table: number;
     readonly group: Uint8Array;
     readonly item: Uint8Array;
@@ -264,7 +268,12 @@ export function readBatch(buffer: ArrayBuffer, length: number): Task[] {
       continue;
     }
     const generation = number();
-    const records = many(() => ({ table: byte(), group: part(KEY), item: part(KEY), version: number() }));
+    const placeHere = (): string => bytes.toString("latin1", at, at + PLACE);
+    const records = many(() => {
+      const place = placeHere();
+      at += PLACE;
+      return { place, version: number() };
+    });
     const ranges = many(() => ({
       table: byte(),
       group: byte() === 1 ? part(KEY) : null,
@@ -273,7 +282,7 @@ export function readBatch(buffer: ArrayBuffer, length: number): Task[] {
       version: number(),
     }));
     const writes = many(() => {
-      const write = { table: byte(), group: part(KEY), item: part(KEY) };
+      const write = { place: placeHere(), table: byte(), group: part(KEY), item: part(KEY) };
       const size = number();
       return { ...write, sealed: size < 0 ? null : part(size) };
     });

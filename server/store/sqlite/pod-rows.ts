@@ -35,11 +35,13 @@ export function count(
   row.recordsSum = (row.recordsSum + (by === 1 ? sum : SUM_MODULUS - sum)) % SUM_MODULUS;
 }
 
+/** A pod's id as a key of maps. */
+export const nameOf = (pod: Uint8Array): string =>
+  Buffer.from(pod.buffer, pod.byteOffset, pod.length).toString("latin1");
+
 export function createPodRows(db: DatabaseSync): PodRows {
   const stored = openPodRows(db);
   const known = new Map<string, { readonly pod: Uint8Array; readonly row: WritablePod }>();
-  const nameOf = (pod: Uint8Array): string =>
-    Buffer.from(pod.buffer, pod.byteOffset, pod.length).toString("latin1");
   const writable = ({ records, recordsSum, ...row }: NamedRow): WritablePod => ({
     ...row,
     records: records ?? 0,

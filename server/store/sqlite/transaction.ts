@@ -1,6 +1,6 @@
 /** A transaction on top of a snapshot: buffers its writes, and remembers what it read, so that the writer can tell whether that is still so. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { createPending, type PendingWrite } from "../pending.ts";
+import { createPending, type PendingWrite, placeOf } from "../pending.ts";
 import { sealEntry } from "../sealed/entries.ts";
 import { sealRecord } from "../sealed/seal.ts";
 import { type Entry, TABLES, type Table, type Transaction, type Usage } from "../store.ts";
@@ -11,7 +11,8 @@ import { LARGE_BYTES, OBJECT_BYTES, SqliteSnapshot } from "./snapshot.ts";
 const costOf = ({ plain }: PendingWrite): number => OBJECT_BYTES + (plain?.bytes.length ?? 0);
 
 export class SqliteTransaction extends SqliteSnapshot implements Transaction {
-  readonly #records: ReadRecord[] = [];
+  /** By place: what is read several times is held against the others' writes once. */
+  readonly #records = new Map<string, ReadRecord>();
   readonly #ranges: ReadRange[] = [];
   readonly #pending = createPending(this.ground, this.pod, this.keys);
   readonly #ahead = new Map<PendingWrite, { readonly version: number; readonly sealed: Uint8Array | null }>();
@@ -21,7 +22,9 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
     const { entry, groupKey, itemKey } = this.find(number, group, item);
     const own = this.#pending.find(number, groupKey, itemKey);
     if (own !== undefined) return own;
-    this.#records.push({ table: number, groupKey, itemKey, version: entry?.version ?? 0 });
+    const place = placeOf(number, groupKey, itemKey);
+    if (!this.#records.has(place))
+      this.#records.set(place, { table: number, groupKey, itemKey, version: entry?.version ?? 0 });
     return entry;
   }
 
@@ -89,7 +92,7 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
     const { entries } = this.#pending;
     return {
       generation,
-      records: this.#records,
+      records: [...this.#records.values()],
       ranges: this.#ranges,
       writes,
       entries: entries.map((entry) => sealEntry(keys, generation, entry)),

@@ -15,6 +15,7 @@ import {
   CREATE,
   PING,
   PURGE,
+  partsOfPlace,
   REINDEX,
   ROOM,
   readBatch,
@@ -22,8 +23,9 @@ import {
 } from "./batch.ts";
 import { createBulk, FOLD, RESEAL } from "./bulk.ts";
 import { createLogMarker } from "./log-mark.ts";
-import { count, createPodRows, type WritablePod } from "./pod-rows.ts";
+import { count, createPodRows, nameOf, type WritablePod } from "./pod-rows.ts";
 import { mendIndex, versionCheck } from "./proof.ts";
+import { createRecent } from "./recent.ts";
 import { createReserve } from "./reserve.ts";
 
 /** Whatever takes longer in one go keeps the others waiting. */
@@ -115,6 +117,7 @@ function run(port: NonNullable<typeof parentPort>, { file, reserveFile, reserveB
 
   const marker = createLogMarker(db, file);
   const pods = createPodRows(db);
+  const recent = createRecent();
   const bulk = createBulk(db, pods);
   const reserve = createReserve(reserveFile, reserveBytes);
   let isScarce = false;
@@ -124,8 +127,10 @@ function run(port: NonNullable<typeof parentPort>, { file, reserveFile, reserveB
   let checkpointed = 0;
 
   function isUnchanged(task: Task): boolean {
-    for (const { table, group, item, version } of task.records) {
-      if ((row(versionOf.get(task.pod, table, group, item))?.[0] ?? 0) !== version) return false;
+    const isUntouched = recent.isUntouched(nameOf(task.pod), task.generation, task.records);
+    if (isUntouched === false) return false;
+    for (const { place, version } of isUntouched ? [] : task.records) {
+      if ((row(versionOf.get(task.pod, ...partsOfPlace(place)))?.[0] ?? 0) !== version) return false;
     }
     for (const { table, group, until, count, version } of task.ranges) {
       const state = row(
@@ -193,7 +198,10 @@ function run(port: NonNullable<typeof parentPort>, { file, reserveFile, reserveB
       isOver(row.resources, change.resources, most.resources)
     )
       return ANSWERS.quota;
-    if (task.writes.length > 0) row.generation++; // Who only records changes nothing that was read.
+    if (task.writes.length > 0) {
+      row.generation++; // Who only records changes nothing that was read.
+      recent.note(nameOf(task.pod), row.generation, task.writes);
+    }
     for (const write of task.writes) put(task, row, write);
     for (const number of task.forgotten) forgetEntry.run(task.pod, number);
     let head: JournalHead = { number: row.journalNumber, hash: row.journalHash };
@@ -213,6 +221,7 @@ function run(port: NonNullable<typeof parentPort>, { file, reserveFile, reserveB
     if (task.kind === REINDEX) return mendIndex(db) ? 0 : 1;
     if (isScarce && !isShrinking(task) && !isAffordable(task) && !hasRoom()) return ANSWERS.full;
     if (task.kind === COMMIT) return commitOne(task);
+    recent.forget(nameOf(task.pod));
     pods.flush(); // The others change rows by statements of their own …
     const answer = performAlone(task);
     pods.flush();
@@ -248,6 +257,7 @@ function run(port: NonNullable<typeof parentPort>, { file, reserveFile, reserveB
       marker.mark();
       return answers;
     } catch (error) {
+      recent.clear();
       const code = codeOf(error);
       const isFull = code === SQLITE_FULL || code === SQLITE_IOERR_SHMSIZE;
       if (!isFull && FATAL.has(code & 0xff)) {
