@@ -298,6 +298,18 @@ export function podRoutes(context: Context): readonly PodRoute[] {
 }
 
 /** A query of all pods that granted the asker something: each of them is told before a byte of the answer is sent. */
+/** What cannot be recorded is not told: whoever waits to tell it need wait no more. */
+async function givenOnlyAfter(recorded: Promise<unknown>, { body }: Result): Promise<void> {
+  try {
+    await recorded;
+  } catch (error) {
+    if (body !== null && typeof body === "object" && Symbol.asyncIterator in body)
+      await body[Symbol.asyncIterator]().return?.();
+    throw error;
+  }
+}
+
+/** A query over all pods: each of them that it ranges over is told. */
 function askEverywhere({ config, identity, queries, journal }: Context): Door {
   const url = `${config.baseUrl}.query/sparql`;
   return async ({ id, method, url: { search }, headers, ip, body }) => {
@@ -310,7 +322,7 @@ function askEverywhere({ config, identity, queries, journal }: Context): Door {
       const theirs = { ...result, extent: { rows: null, documents } };
       return journal.look(pod, { ...asked, target }, "query", theirs, false);
     };
-    await Promise.all(pods.map(look));
+    await givenOnlyAfter(Promise.all(pods.map(look)), result);
     return result;
   };
 }
@@ -516,7 +528,7 @@ export function createApp(context: Context): RequestListener {
         if (!result) continue;
         // What the endpoint says of itself has no extent, and tells nothing.
         if (recorded === "look" || (recorded === "query" && result.extent))
-          await journal.look(pod, operation, recorded, result, isOpen);
+          await givenOnlyAfter(journal.look(pod, operation, recorded, result, isOpen), result);
         return result;
       }
       throw new Problem("unavailable", undefined, { headers: { "retry-after": "1" } });

@@ -92,9 +92,10 @@ async function testHere({ files, grep, msMax }: TestOptions): Promise<Tally> {
   for (const file of files) mocha.addFile(resolve(ROOT, file));
   await mocha.loadFilesAsync();
   return new Promise((done) => {
-    const { stats } = mocha.run((failed) =>
-      done({ passed: stats?.passes ?? 0, failed, skipped: stats?.pending ?? 0 }),
-    );
+    const { stats } = mocha.run((failed) => {
+      mocha.dispose(); // Else it goes on listening for what the next file's tests throw.
+      done({ passed: stats?.passes ?? 0, failed, skipped: stats?.pending ?? 0 });
+    });
   });
 }
 

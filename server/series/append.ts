@@ -1,4 +1,5 @@
 /** A batch of observations becomes pages: one commit, one entry of the journal, and of a batch that is sent again nothing. */
+import { frozenIn } from "../access/restriction.ts";
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { StreamPage } from "../store/record.ts";
@@ -183,7 +184,10 @@ export async function append(
   return { stored: fresh.length, repeated: observations.length - fresh.length, pages: written, bytes };
 }
 
-/** Removes whole pages of what is no longer kept, the oldest first. @returns how many. */
+/**
+ * Removes whole pages of what is no longer kept, the oldest first; none of a place that its owner has frozen, for that is
+ * to stay as it is. @returns how many.
+ */
 export async function removeExpired(
   edit: PageEdit,
   folder: string,
@@ -191,7 +195,7 @@ export async function removeExpired(
   most: number,
 ): Promise<number> {
   let removed = 0;
-  if (horizon === -Infinity) return removed;
+  if (horizon === -Infinity || (await frozenIn(edit.transaction))(folder)) return removed;
   for (const month of await monthsOf(edit.transaction, folder)) {
     if (month > monthOf(horizon)) break;
     for (const { path, record } of await pagesOf(edit.transaction, folder, month)) {

@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Access } from "../access/authorize.ts";
+import { frozenIn } from "../access/restriction.ts";
 import { json, readBody } from "../body.ts";
 import { Problem } from "../errors.ts";
 import { parentOf, parseTarget } from "../iri.ts";
@@ -368,6 +369,7 @@ export function createSeries(deps: SeriesDeps): Series {
         for (const folder of folders) {
           const url = `${origin}${folder}`;
           const isDue = await deps.read(pod, async (snapshot) => {
+            if ((await frozenIn(snapshot))(folder)) return false;
             const horizon = horizonOf(await descriptionOf(snapshot, folder, url), now);
             const [month] = horizon === -Infinity ? [] : await monthsOf(snapshot, folder);
             const [page] = month ? await pagesOf(snapshot, folder, month) : [];

@@ -326,6 +326,10 @@ describe("time series", function () {
     await pod.writeFile(`${stream}.meta`, keep, "text/turtle");
     const found = (await server.context.pods.find("ana"))!;
     const before = await server.context.store.usage(found.id);
+    const { restrictions } = server.context.ldp;
+    await restrictions.restrict(found, `/ana/${stream}`, "owner");
+    expect(await server.context.series.sweep([found]), "what is frozen stays as it is").to.equal(0);
+    await restrictions.release(found, `/ana/${stream}`, "owner");
     const entries = (await journal()).length;
     expect(await server.context.series.sweep([found])).to.equal(2);
     expect(await server.context.series.sweep([found]), "once").to.equal(0);
