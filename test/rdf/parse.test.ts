@@ -196,7 +196,7 @@ describe("parsing RDF", () => {
       });
     }
 
-    it("twice the triples take about twice the time", async () => {
+    it("eight times the triples take about eight times the time, not sixty-four", async () => {
       const time = async (count: number): Promise<number> => {
         const text = Array.from({ length: count }, (_, at) => `<#${at}> <p> [ <q> "${at}", (1 2) ] .`).join(
           "\n",
@@ -210,7 +210,7 @@ describe("parsing RDF", () => {
         return best;
       };
       await time(2_000);
-      expect((await time(10_000)) / (await time(5_000))).to.be.below(5);
+      expect((await time(12_000)) / (await time(1_500))).to.be.below(30);
     });
   });
 
