@@ -497,7 +497,9 @@ export function createApp(context: Context): RequestListener {
     if (!run) throw new Problem("method-not-allowed");
     let isOpen = false;
     const key = recorded === "look" ? ready.keyOf(operation) : null;
+    let generation: number | null = null; // Of an answer that is new, and everybody's.
     const attempt = async (snapshot: Snapshot): Promise<Result | null> => {
+      generation = null;
       const known = key !== null && ready.has(key) ? ready.find(key, pod, snapshot.generation) : null;
       if (known) {
         isOpen = true;
@@ -520,12 +522,15 @@ export function createApp(context: Context): RequestListener {
       const live = recorded === "look" &&
         result?.status === 200 && { "updates-via": notifications.updatesVia(pod, agent) };
       const answer = result && { ...result, headers: { ...result.headers, ...allow, ...live } };
-      return answer && key !== null && isOpen ? ready.keep(key, pod, snapshot.generation, answer) : answer;
+      if (key !== null && isOpen) generation = snapshot.generation;
+      return answer;
     };
     return counted(pod, operation, async () => {
       for (let tries = 0; tries < READ_TRIES; tries++) {
-        const result = await store.read(pod.id, attempt);
-        if (!result) continue;
+        const found = await store.read(pod.id, attempt);
+        if (!found) continue;
+        // Only now: until the store has taken it, the snapshot may turn out to have been two.
+        const result = key !== null && generation !== null ? ready.keep(key, pod, generation, found) : found;
         // What the endpoint says of itself has no extent, and tells nothing.
         if (recorded === "look" || (recorded === "query" && result.extent))
           await givenOnlyAfter(journal.look(pod, operation, recorded, result, isOpen), result);

@@ -28,9 +28,13 @@ const END = /\s*\.\s*$/y;
 
 const CHARS_MAX = 16 * 1024; // Expressions that look for an end must not look for long.
 /** What other parts of the notation begin with, and what could be taken for a variable's stand-in. */
-const UNUSUAL = /"""|'|@(?:base|for)|\bbase\b|variable:/i;
+const UNUSUAL = /"""|'|@(?:base|for)|\bbase\b|variable:|[^\S \t\r\n]|\0/i;
 const DECLARES = /@prefix|\bprefix\b/i;
-const VARIABLES = new RegExp(`${IRI}|"(?:[^"\\\\\\r\\n]|\\\\.)*"|\\?([A-Za-z_]\\w*)`, "g");
+/** A variable stands by itself: as part of something longer (a datatype, a name) it is a mistake. */
+const VARIABLES = new RegExp(
+  `${IRI}|"(?:[^"\\\\\\r\\n]|\\\\.)*"|(?<=^|\\s)\\?([A-Za-z_]\\w*)(?=[\\s.,;]|$)`,
+  "g",
+);
 const VARIABLE = "variable:";
 
 const FORMULAE: ReadonlySet<string> = new Set([solid.where, solid.deletes, solid.inserts]);

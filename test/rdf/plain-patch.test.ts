@@ -164,6 +164,15 @@ describe("A plain N3 Patch", () => {
     ["no type", "<> solid:inserts { <a> ex:b 1 }."],
     ["an unknown prefix", "<> a solid:InsertDeletePatch; solid:inserts { <a> no:b 1 }."],
     ["more after its end", "<> a solid:InsertDeletePatch; solid:inserts { <a> ex:b 1 } . <a> ex:b 1 ."],
+    [
+      "a variable as a datatype",
+      '<> a solid:InsertDeletePatch; solid:where { <a> ex:b ?x }; solid:inserts { <a> ex:b "1"^^?x }.',
+    ],
+    ["a variable as a part of a name", "<> a solid:InsertDeletePatch; solid:where { <a> ex:b?x }."],
+    ["two variables in one", "<> a solid:InsertDeletePatch; solid:where { <a> ?x?y }."],
+    ["a space that is none", "<> a solid:InsertDeletePatch; solid:inserts\ufeff{ <a> ex:b 1 }."],
+    ["a space that is none in a formula", "<> a solid:InsertDeletePatch; solid:inserts {\u00a0}."],
+    ["a null character", '<> a solid:InsertDeletePatch; solid:inserts { <a> ex:b "\0" }.'],
     ["a very long text", `<> a solid:InsertDeletePatch; solid:inserts { <a> ex:b "${"x".repeat(20_000)}" }.`],
   ] as const) {
     it(`is none with ${what}`, () => {

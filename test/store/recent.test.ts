@@ -37,6 +37,13 @@ describe("the writer's memory of what was written lately", () => {
     expect(recent.isUntouched("pod", 29_999, at(30_000))).to.equal(false);
   });
 
+  it("holds no more than so much of many pods: what it has given up is left to the database", () => {
+    const recent = createRecent();
+    for (let n = 0; n < 200_000; n++) recent.note(`pod ${n % 1_000}`, 1 + Math.floor(n / 1_000), at(n));
+    expect(recent.isUntouched("pod 7", 1, at(7))).to.equal(null);
+    expect(recent.isUntouched("pod 7", 199, at(199_007))).to.equal(false);
+  });
+
   describe("in a store", () => {
     let temporary: Awaited<ReturnType<typeof temporaryFolder>>;
     let store: Store;

@@ -23,24 +23,29 @@ interface Level {
   places: number;
 }
 
+/** What is known of one pod. */
 interface Filter {
   readonly levels: Level[];
   isWhole: boolean;
 }
+/** Whoever holds it is told only what is so of the pod as it was then: after a load there are other records. */
+export type Known = Readonly<Pick<Filter, "isWhole">>;
 
 export interface Absences {
-  /** From here on what is written to the pod is noted. To be called before it is counted. */
-  begin(pod: PodId): void;
+  /** From here on what is written to the pod is noted. To be called before it is counted. @returns for `complete`. */
+  begin(pod: PodId): Known;
   /** Makes room for as many places as the pod is said to have. */
   expect(pod: PodId, places: number): void;
   /** A record was found there, or is going to be written. */
   note(pod: PodId, table: number, groupKey: LookupKey, itemKey: LookupKey): void;
-  /** All that was there when it was counted has been noted. */
-  complete(pod: PodId): void;
+  /** All that was there when it was counted has been noted. Of no effect where `begun` was dropped meanwhile. */
+  complete(begun: Known): void;
   /** Nothing is known of the pod any more. */
   drop(pod: PodId): void;
+  /** What a snapshot that begins now may ask of. */
+  of(pod: PodId): Known | null;
   /** False only where nothing is, nor was in any state that can still be looked at. */
-  mayHave(pod: PodId, table: number, groupKey: LookupKey, itemKey: LookupKey): boolean;
+  mayHave(known: Known | null, table: number, groupKey: LookupKey, itemKey: LookupKey): boolean;
 }
 
 const codeAt = (key: string, at: number): number =>
@@ -62,10 +67,15 @@ function makeLevel(most: number): Level {
 
 export function createAbsences(): Absences {
   const filters = new Map<PodId, Filter>();
+  const dropped = new WeakSet<Known>();
   let bytes = 0;
 
   function drop(pod: PodId): void {
-    for (const { words } of filters.get(pod)?.levels ?? []) bytes -= words.byteLength;
+    const filter = filters.get(pod);
+    if (!filter) return;
+    for (const { words } of filter.levels.splice(0)) bytes -= words.byteLength;
+    filter.isWhole = false; // For those who still hold it: nobody tells it of commits any more.
+    dropped.add(filter);
     filters.delete(pod);
   }
 
@@ -81,7 +91,9 @@ export function createAbsences(): Absences {
 
   return {
     begin(pod) {
-      if (!filters.has(pod)) filters.set(pod, { levels: [], isWhole: false });
+      const filter = filters.get(pod) ?? { levels: [], isWhole: false };
+      filters.set(pod, filter);
+      return filter;
     },
     expect(pod, places) {
       const filter = filters.get(pod);
@@ -102,13 +114,13 @@ export function createAbsences(): Absences {
         at = (at + step) | 0;
       }
     },
-    complete(pod) {
-      const filter = filters.get(pod);
-      if (filter) filter.isWhole = true;
+    complete(begun) {
+      if (!dropped.has(begun)) (begun as Filter).isWhole = true;
     },
     drop,
-    mayHave(pod, table, groupKey, itemKey) {
-      const filter = filters.get(pod);
+    of: (pod) => filters.get(pod) ?? null,
+    mayHave(known, table, groupKey, itemKey) {
+      const filter = known as Filter | null;
       if (!filter?.isWhole) return true;
       const step = stepOf(groupKey, itemKey);
       const first = firstOf(table, groupKey, itemKey);

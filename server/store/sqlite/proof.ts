@@ -255,7 +255,7 @@ export function createProofs({ file, absences, log, reindex }: ProofsOptions): P
 
   async function settle(pod: PodId): Promise<Verdict> {
     const id = Buffer.from(pod, "hex");
-    absences.begin(pod); // Nobody writes to it before it is proved; and what it knew before is still so.
+    const begun = absences.begin(pod); // Nobody writes to it before it is proved; and what it knew before is still so.
     const look = (): Promise<Verdict> =>
       lookAt(
         file,
@@ -268,41 +268,48 @@ export function createProofs({ file, absences, log, reindex }: ProofsOptions): P
       log.error("store.read.failed", { cause: String((error as { errstr?: string }).errstr ?? error) });
       return "records damaged";
     });
+    if (verdict === "whole") absences.complete(begun);
     if (verdict !== "index damaged") return verdict;
     log.error("store.index.damaged");
     if (!(await reindex().catch(() => false))) return verdict; // A tree that cannot be read cannot be made anew.
     const after = await look();
-    if (after === "whole") log.warn("store.index.mended");
+    if (after === "whole") {
+      absences.complete(begun);
+      log.warn("store.index.mended");
+    }
     return after;
+  }
+
+  async function prove(pod: PodId): Promise<void> {
+    let looking = proving.get(pod);
+    if (!looking) {
+      const own = settle(pod);
+      looking = own;
+      proving.set(pod, own);
+      const isStill = (): boolean => proving.get(pod) === own; // Else it is about what the pod held before.
+      own.then(
+        (verdict) => {
+          if (!isStill()) return;
+          if (verdict === "whole") proved.add(pod);
+          else log.error("store.pod.damaged", { cause: verdict });
+          if (verdict === "whole" || verdict === "no row") proving.delete(pod);
+        },
+        () => isStill() && proving.delete(pod),
+      );
+    }
+    const verdict = await looking;
+    if (verdict !== "whole")
+      throw new Problem("unavailable", "Some of this pod is damaged, so what is missing cannot be told");
+    if (!proved.has(pod)) await prove(pod); // Forgotten meanwhile.
   }
 
   return {
     has: (pod) => proved.has(pod),
     isNew(pod) {
-      absences.begin(pod);
-      absences.complete(pod);
+      absences.complete(absences.begin(pod));
       proved.add(pod);
     },
-    async prove(pod) {
-      let looking = proving.get(pod);
-      if (!looking) {
-        looking = settle(pod);
-        proving.set(pod, looking);
-        looking.then(
-          (verdict) => {
-            if (verdict === "whole") {
-              absences.complete(pod);
-              proved.add(pod);
-            } else log.error("store.pod.damaged", { cause: verdict });
-            if (verdict === "whole" || verdict === "no row") proving.delete(pod);
-          },
-          () => proving.delete(pod),
-        );
-      }
-      const verdict = await looking;
-      if (verdict !== "whole")
-        throw new Problem("unavailable", "Some of this pod is damaged, so what is missing cannot be told");
-    },
+    prove,
     forget(pod) {
       proved.delete(pod);
       proving.delete(pod);

@@ -5,7 +5,8 @@
 
 /** Places kept of a pod; then its list begins anew, and older commits are held against the database. */
 const PLACES_MAX = 8_192;
-const PODS_MAX = 256;
+/** Of all pods together, each counted as one more: about 12 MB. Then all lists begin anew. */
+const ALL_PLACES_MAX = 65_536;
 
 interface Log {
   /** All that was written after this generation is in `places`. */
@@ -27,6 +28,11 @@ export interface Recent {
 
 export function createRecent(): Recent {
   const logs = new Map<string, Log>();
+  let size = 0; // No less than there are.
+  const clear = (): void => {
+    logs.clear();
+    size = 0;
+  };
   return {
     isUntouched(pod, since, read) {
       const log = logs.get(pod);
@@ -35,9 +41,11 @@ export function createRecent(): Recent {
       return true;
     },
     note(pod, generation, written) {
+      if (size > ALL_PLACES_MAX) clear();
+      size += written.length;
       let log = logs.get(pod);
       if (!log) {
-        if (logs.size >= PODS_MAX) logs.clear();
+        size++;
         log = { from: generation - 1, places: new Map() };
         logs.set(pod, log);
       }
@@ -48,6 +56,6 @@ export function createRecent(): Recent {
       for (const { place } of written) log.places.set(place, generation);
     },
     forget: (pod) => void logs.delete(pod),
-    clear: () => logs.clear(),
+    clear,
   };
 }

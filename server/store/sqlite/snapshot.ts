@@ -7,7 +7,7 @@ import type { Log } from "../../log.ts";
 import { entriesOf, type Member, pageOf } from "../sealed/members.ts";
 import { groupKeyOf, itemKeyOf, type LookupKey, openRecord, type PodKeys } from "../sealed/seal.ts";
 import { type Entry, type Page, type PodId, type Snapshot, TABLES, type Table } from "../store.ts";
-import type { Absences } from "./absences.ts";
+import type { Absences, Known as KnownPlaces } from "./absences.ts";
 import type { ReadRange } from "./batch.ts";
 import type { Known, KnownGroup, RecordCache } from "./cache.ts";
 import { isDamage } from "./proof.ts";
@@ -17,7 +17,7 @@ import type { FoundMember, FoundRecord, Reader, Readers } from "./readers.ts";
 export interface Ground {
   readonly cache: RecordCache;
   readonly readers: Readers;
-  readonly absences: Pick<Absences, "mayHave">;
+  readonly absences: Pick<Absences, "of" | "mayHave">;
   readonly log: Log;
   readonly limits: Limits;
 }
@@ -71,6 +71,7 @@ export class SqliteSnapshot implements Snapshot {
   protected readonly keys: PodKeys;
   protected readonly ground: Ground;
   #reader: Reader | null;
+  readonly #places: KnownPlaces | null;
   /** Groups read from the cache before the first look into the database. */
   readonly #seen: KnownGroup[] = [];
   /** Places of which it was known, before that look, that nothing is there. */
@@ -87,6 +88,7 @@ export class SqliteSnapshot implements Snapshot {
     this.pod = pod;
     this.keys = keys;
     this.#generation = generation;
+    this.#places = ground.absences.of(pod);
     this.#reader = reader;
     if (reader) ground.cache.saw(pod, generation);
   }
@@ -167,7 +169,7 @@ export class SqliteSnapshot implements Snapshot {
     const cached = this.#cached(table, group, item);
     if (cached !== undefined)
       return { entry: cached, since: cached?.version ?? this.#generation, groupKey, itemKey };
-    if (!this.ground.absences.mayHave(this.pod, table, groupKey, itemKey)) {
+    if (!this.ground.absences.mayHave(this.#places, table, groupKey, itemKey)) {
       if (!this.#reader) this.#absent.push([table, groupKey, itemKey]);
       return { entry: null, since: this.#generation, groupKey, itemKey };
     }
@@ -193,7 +195,7 @@ export class SqliteSnapshot implements Snapshot {
       group.isWatched &&
       group.since <= this.#generation &&
       cache.holdsAt(this.pod, group, Number.POSITIVE_INFINITY);
-    const isAbsent = (place: Place): boolean => !this.ground.absences.mayHave(this.pod, ...place);
+    const isAbsent = (place: Place): boolean => !this.ground.absences.mayHave(this.#places, ...place);
     const isSame = !this.#isTold && this.#seen.every(holds) && this.#absent.every(isAbsent);
     if (generation !== null && generation > this.#generation && isSame) {
       cache.saw(this.pod, generation);
