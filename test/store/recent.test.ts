@@ -66,6 +66,70 @@ describe("the writer's memory of what was written lately", () => {
         transaction.put("body", name, "", Buffer.from(String(before + 1)));
       });
 
+    const put = (...names: string[]): Promise<unknown> =>
+      store.write(pod, async (transaction) => {
+        for (const name of names) transaction.put("body", name, "", Buffer.from(name));
+      });
+    /** A transaction that reads what is there, what is not, and a group, and commits after `meanwhile`. @returns its runs. */
+    async function runsBeside(meanwhile: () => Promise<unknown>): Promise<number> {
+      let runs = 0;
+      await store.write(pod, async (transaction) => {
+        await transaction.get("body", "there", "");
+        await transaction.get("body", "absent", "");
+        await Array.fromAsync(transaction.list("body", "group"));
+        transaction.put("body", "made", "", new Uint8Array(1));
+        if (runs++ === 0) await meanwhile();
+      });
+      return runs;
+    }
+
+    it("runs a transaction that is older than all that is remembered anew only where others have touched it", async () => {
+      const many = async (): Promise<void> => {
+        for (let n = 0; n < 10; n++) await put(...Array.from({ length: 1_000 }, (_, m) => `${n} ${m}`));
+      };
+      await put("there", "other");
+      expect(await runsBeside(many)).to.equal(1);
+      for (const name of ["there", "absent"])
+        for (const when of ["before", "after"])
+          expect(
+            await runsBeside(async () => {
+              if (when === "before") await put(name);
+              await many();
+              if (when === "after") await put(name);
+            }),
+          ).to.equal(2);
+      const member = async (): Promise<unknown> => {
+        await store.write(pod, async (transaction) =>
+          transaction.put("body", "group", "new", new Uint8Array(1)),
+        );
+        return many();
+      };
+      expect(await runsBeside(member)).to.equal(2);
+    });
+
+    it("runs one anew that began before a backup took the pod's place", async () => {
+      await put("there");
+      const held = await store.copy([pod], async (copy) => ({
+        storeId: copy.storeId,
+        pods: copy.pods,
+        rows: structuredClone(await Array.fromAsync(copy.rows())),
+      }));
+      for (let after = 0; after < 4; after++) {
+        await put("there");
+        const runs = await runsBeside(async () => {
+          await store.load({
+            ...held,
+            async *rows() {
+              yield* held.rows;
+            },
+            async *blobs() {},
+          });
+          for (let n = 0; n < after; n++) await put(`beside ${n}`);
+        });
+        expect(runs).to.equal(2);
+      }
+    });
+
     it("loses no update of hundreds at once, in several pods, while one is counted again", async () => {
       const other = await store.createPod();
       const names = ["a", "b", "c"];
