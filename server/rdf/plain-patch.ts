@@ -28,8 +28,10 @@ const END = /\s*\.\s*$/y;
 
 const CHARS_MAX = 16 * 1024; // Expressions that look for an end must not look for long.
 /** What other parts of the notation begin with, and what could be taken for a variable's stand-in. */
-const UNUSUAL = /"""|'|@(?:base|for)|\bbase\b|variable:|[^\S \t\r\n]|\0/i;
+const UNUSUAL = /"""|'|@(?:base|for|version)|\bbase\b|variable:|[^\S \t\r\n]|\0/i;
 const DECLARES = /@prefix|\bprefix\b/i;
+/** Where one word ends and the next begins without white space, the two readers do not always agree. */
+const ADJACENT = /(?:^|[^\w:-])a[-+.]|:[^\s,;<>":]*[+]|:\.\S|:[^\s,;<>":.]*\.[^\s\w]/;
 /** A variable stands by itself: as part of something longer (a datatype, a name) it is a mistake. */
 const VARIABLES = new RegExp(
   `${IRI}|"(?:[^"\\\\\\r\\n]|\\\\.)*"|(?<=^|\\s)\\?([A-Za-z_]\\w*)(?=[\\s.,;]|$)`,
@@ -75,7 +77,7 @@ export function readPlainPatch(text: string, baseIri: string): PatchStep | null 
     return namespace === undefined ? null : namespace + term.slice(colon);
   };
   const read = (formula: string): Pattern[] | null => {
-    if (DECLARES.test(formula)) return null;
+    if (DECLARES.test(formula) || ADJACENT.test(formula)) return null;
     const closed = formula.includes("?")
       ? formula.replace(VARIABLES, (all, name?: string) =>
           name === undefined ? all : `<${VARIABLE}${name}>`,
