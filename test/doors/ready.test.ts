@@ -91,6 +91,27 @@ describe("An answer to everybody", () => {
     expect((await get()).text).to.equal("<> <urn:x:is> 1 .");
   });
 
+  it("is never given after an answer to whoever closed or changed it, however many ask meanwhile", async () => {
+    const state = { isDone: false };
+    const asking = Array.from({ length: 6 }, async () => {
+      while (!state.isDone) await (await fetch(page)).text();
+    });
+    const beside = (async () => {
+      for (let n = 0; !state.isDone; n++) await write(ana, `${ana.pod}beside.ttl`, `<> <urn:x:is> ${n} .`);
+    })();
+    for (let round = 0; round < 12; round++) {
+      await setAccess(ana, `${ana.pod}open/`, []);
+      const closed = await Promise.all(Array.from({ length: 5 }, () => fetch(page)));
+      expect(closed.map(({ status }) => status)).to.deep.equal([401, 401, 401, 401, 401]);
+      await write(ana, page, `<> <urn:x:is> "round ${round}" .`);
+      await setAccess(ana, `${ana.pod}open/`, [{ to: "public", modes: ["Read"] }]);
+      const texts = await Promise.all(Array.from({ length: 5 }, async () => (await fetch(page)).text()));
+      for (const text of texts) expect(text).to.equal(`<> <urn:x:is> "round ${round}" .`);
+    }
+    state.isDone = true;
+    await Promise.all([...asking, beside]);
+  });
+
   it("ends with the document", async () => {
     await ana.fetch(page, { method: "DELETE" });
     expect((await get()).status).to.equal(404);
