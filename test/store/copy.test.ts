@@ -292,10 +292,9 @@ for (const engine of ENGINES) {
       };
       const writing = Promise.all(Array.from({ length: 16 }, (_, number) => writer(number)));
       const copies: Kept[] = [];
-      for (let times = 0; times < 5; times++) copies.push(await keep(store));
+      while (copies.length < 5 || writes < 200) copies.push(await keep(store));
       state.isDone = true;
       await writing;
-      expect(writes).to.be.greaterThan(200);
       for (const copy of copies) {
         const own = copy.all.find((row) => row.kind === "pod" && row.pod === ana) as StoredRow & {
           kind: "pod";
