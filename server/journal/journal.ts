@@ -169,7 +169,7 @@ export function createJournal(deps: JournalDeps): PodJournal {
     if (number <= last) return;
     const made = await head(pod);
     await store.write(pod.id, async (transaction) => {
-      putHead(transaction, made);
+      putHead(transaction, made); // And nothing beside it: to `query/index/kept.ts` a commit with a head changed no document.
       transaction.record(
         encodeEntry(
           { act: "sign-head", agent: SERVER, numbers: [[made.number, made.number]] },
