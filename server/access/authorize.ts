@@ -252,17 +252,20 @@ export function createAccess(deps: AccessDeps): Access {
     return { user: user.includes("control") ? MODES : [], public: everyone.includes("control") ? MODES : [] };
   }
 
-  /** The rules in force at many subjects of one snapshot: the same object where they are the same rules. */
-  function rulesFinder(snapshot: Snapshot, pod: Pod): (subject: string) => Promise<Effective> {
+  /** The rules in force at many subjects of one snapshot: the same object where they are the same rules. At once where it can. */
+  function rulesFinder(snapshot: Snapshot, pod: Pod): (subject: string) => Promise<Effective> | Effective {
     const root = `/${pod.name}/`;
     const below = new Map<string, Promise<Effective>>(); // Container → what its members inherit.
+    const settledBelow = new Map<string, Effective>(); // The same, of those that are found.
     let lookups = 0;
     let lists: Promise<ReadonlyMap<string, Entry>> | null = null;
+    let settledLists: ReadonlyMap<string, Entry> | null = null;
 
     async function loadLists(): Promise<ReadonlyMap<string, Entry>> {
       const entries = new Map<string, Entry>();
       for await (const entry of snapshot.all("auxiliary"))
         if (entry.item === "acl") entries.set(entry.group, entry);
+      settledLists = entries;
       return entries;
     }
     async function listOf(path: string): Promise<Parsed | null> {
@@ -272,9 +275,11 @@ export function createAccess(deps: AccessDeps): Access {
     }
     async function findBelow(container: string): Promise<Effective> {
       const list = await listOf(container);
-      if (list && !isAdding) return list.inherited;
-      const above = container === root ? NOTHING : await inheritedFrom(parentOf(container) ?? root);
-      return list ? union(list.inherited, above) : above;
+      const isAlone = container === root || (list !== null && !isAdding);
+      const above = isAlone ? NOTHING : await inheritedFrom(parentOf(container) ?? root);
+      const found = list ? union(list.inherited, above) : above;
+      settledBelow.set(container, found);
+      return found;
     }
     function inheritedFrom(container: string): Promise<Effective> {
       let found = below.get(container);
@@ -282,13 +287,18 @@ export function createAccess(deps: AccessDeps): Access {
       return found;
     }
 
-    return async (subject) => {
+    async function find(subject: string): Promise<Effective> {
       const own = await listOf(subject);
       const isAlone = subject === root || (own !== null && !isAdding);
       const above = isAlone ? NOTHING : await inheritedFrom(parentOf(subject) ?? root);
       return isAdding
         ? withCreator(snapshot, subject, own ? union(own.own, above) : above)
         : (own?.own ?? above);
+    }
+    return (subject) => {
+      // Nearly all of very many have no list of their own, and others of their folder were asked about before.
+      const isPlain = !isAdding && subject !== root && settledLists?.has(subject) === false;
+      return (isPlain && settledBelow.get(parentOf(subject) ?? root)) || find(subject);
     };
   }
 

@@ -59,7 +59,7 @@ export interface Readable<Rules> {
 }
 
 export interface ReadableDeps<Rules> {
-  readonly rulesFinder: (snapshot: Snapshot, pod: Pod) => (subject: string) => Promise<Rules>;
+  readonly rulesFinder: (snapshot: Snapshot, pod: Pod) => (subject: string) => Promise<Rules> | Rules;
   /** The agent as the rules are asked about it. */
   readonly trusted: (agent: Agent) => Agent;
   readonly narrowing: Narrowing;
@@ -124,7 +124,8 @@ export function createReadable<Rules extends object>(deps: ReadableDeps<Rules>):
         const path = paths[at] ?? null;
         if (path === null) continue;
         const { subject, mode } = readNeed(path);
-        const rules = await find(subject);
+        const found = find(subject);
+        const rules = found instanceof Promise ? await found : found;
         let number = numbers[mode].get(rules);
         if (number === undefined) {
           numbers[mode].set(rules, (number = classes.length));

@@ -44,7 +44,9 @@ async function planOf({ plan }: PlannedQuery, view: View, room: Room) {
 }
 
 function runOwn(plan: Plan, view: View, contentType: string, room: Room, output: Output): void {
-  const options = { control: room, now: new Date() };
+  const what = plan.form === "select" ? "rows" : "triples";
+  const atMost = (count: number): void => output.atMost(count, what);
+  const options = { control: room, now: new Date(), atMost };
   if (plan.form === "ask") return writeAsk(ask(plan, view, options), contentType, output);
   if (plan.form === "select") {
     const writer = createTableWriter(contentType, plan.variables, view.terms, output);
@@ -63,7 +65,7 @@ function runOwn(plan: Plan, view: View, contentType: string, room: Room, output:
 }
 
 async function runOther(
-  { query, text, baseIri }: PlannedQuery,
+  { query, text, baseIri, isSettled }: PlannedQuery,
   view: View,
   contentType: string,
   room: Room,
@@ -72,7 +74,7 @@ async function runOther(
   const { evaluateInComunica, sourceOf } = await import("./comunica.ts");
   const terms = createQueryTerms(view.terms, room);
   const idOf = (term: Value | undefined): number => (term ? terms.intern(term) : UNBOUND);
-  const answers = await evaluateInComunica(text, baseIri, sourceOf(view));
+  const answers = await evaluateInComunica(text, baseIri, sourceOf(view, isSettled));
   if (answers.kind === "boolean") return writeAsk(answers.value, contentType, output);
   if (answers.kind === "rows") {
     const variables = query.form === "select" ? query.variables : [];

@@ -5,6 +5,8 @@
 import type { QueryEngine } from "@comunica/query-sparql";
 import { Problem } from "../errors.ts";
 import { defaultGraph, type Quad, quad, type Term, type Value } from "../rdf/terms.ts";
+import { compareContent } from "./engine/compare.ts";
+import { sortedByHash } from "./engine/settled.ts";
 import { type Id, type Order, type Segment, UNBOUND, type View } from "./index/view.ts";
 
 export type SolutionRow = ReadonlyMap<string, Value>;
@@ -107,8 +109,31 @@ function* onceEach(all: Iterable<Found>): Generator<Found> {
   }
 }
 
-/** A view as Comunica wants it. */
-export function sourceOf(view: View): Source {
+/** By what is said, so that what the engine makes of the order does not tell what else is in the pod. */
+function settled(view: View, all: Iterable<Found>): readonly Found[] {
+  const { terms } = view;
+  const byContent = compareContent(terms);
+  const found = Array.from(all, ([s, p, o, slot]): Found => [s, p, o, slot]);
+  const hashOf = ([s, p, o]: Found): number =>
+    (Math.imul(terms.hash(s) ^ Math.imul(terms.hash(p), 31), 31) ^ terms.hash(o)) >>> 0;
+  const numbers = sortedByHash(
+    found.length,
+    (number) => hashOf(found[number]!),
+    (left, right) => {
+      const [a, b] = [found[left]!, found[right]!];
+      return (
+        byContent(a[0], b[0]) ||
+        byContent(a[1], b[1]) ||
+        byContent(a[2], b[2]) ||
+        byContent(view.nameOf(a[3]), view.nameOf(b[3]))
+      );
+    },
+  );
+  return Array.from(numbers, (number) => found[number]!);
+}
+
+/** A view as Comunica wants it. @param isSettled Whether the order must hang on nothing but what is visible. */
+export function sourceOf(view: View, isSettled: boolean): Source {
   const { terms } = view;
   const isDefault = (graph: Place): boolean => graph?.termType === "DefaultGraph";
   /** Null: nothing can match. */
@@ -117,7 +142,11 @@ export function sourceOf(view: View): Source {
     const id = terms.find(term);
     return id < 0 ? null : id;
   };
-  function* find(places: readonly Place[], inDefault: boolean): Generator<Found> {
+  function find(places: readonly Place[], inDefault: boolean): Iterable<Found> {
+    const found = findAny(places, inDefault);
+    return isSettled ? settled(view, found) : found;
+  }
+  function* findAny(places: readonly Place[], inDefault: boolean): Generator<Found> {
     const [s = null, p = null, o = null] = places.slice(0, 3).map(idOf);
     if (s === null || p === null || o === null) return;
     if (inDefault) {
@@ -160,7 +189,7 @@ export function sourceOf(view: View): Source {
     countQuads(...places) {
       let count = 0;
       // Comunica asks without a graph only for variables, which range over the named graphs.
-      for (const _ of find(places, isDefault(places[3]))) count++;
+      for (const _ of findAny(places, isDefault(places[3]))) count++;
       return count;
     },
   };

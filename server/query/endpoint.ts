@@ -166,6 +166,7 @@ export function createQueries(deps: QueriesDeps): Queries {
       defaults: defaults.chosen,
       named: named.chosen,
       contentType,
+      isSettled: !isOwner,
       limits: {
         rowsMax: isOwner ? limits.queryOwnerRowsMax : limits.queryRowsMax,
         bytesMax: isOwner ? limits.queryOwnerResultBytesMax : limits.queryResultBytesMax,

@@ -355,6 +355,7 @@ export function createEverywhere(deps: EverywhereDeps): Everywhere {
       defaults,
       named,
       contentType,
+      isSettled: true,
       limits: { rowsMax: limits.queryRowsMax, bytesMax: limits.queryResultBytesMax },
       msMax: limits.queryMsMax,
     });

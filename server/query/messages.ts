@@ -72,6 +72,8 @@ export interface RunTask {
   readonly named: Chosen;
   readonly contentType: string;
   readonly limits: ResultLimits;
+  /** Whether the order of the answer must not tell what else is in the pod: for everybody but its owner. */
+  readonly isSettled: boolean;
   /** Milliseconds of evaluation, without the time in which nobody read the answer. */
   readonly msMax: number;
 }

@@ -28,6 +28,8 @@ export interface Output {
   readonly write: (text: string) => void;
   /** Called before each row or triple. @throws Problem `query-refused` for one too many. */
   count(what: "rows" | "triples"): void;
+  /** @throws Problem `query-refused` if so many would be too many. */
+  atMost(count: number, what: "rows" | "triples"): void;
   /** What was not emitted yet: the whole answer, if nothing was. */
   end(): WrittenAnswers;
 }
@@ -83,6 +85,9 @@ export function createOutput({ rowsMax, bytesMax }: ResultLimits, emit: (bytes: 
     write(piece) {
       text += piece;
       if (text.length >= CHUNK_CHARS) flush();
+    },
+    atMost(count, what) {
+      if (count > rowsMax) throw tooMany(`${rowsMax} ${what}`);
     },
     count(what) {
       if (rows === rowsMax) throw tooMany(`${rowsMax} ${what}`);

@@ -17,6 +17,8 @@ export interface PlannedQuery {
   readonly text: string;
   readonly baseIri: string;
   readonly query: Query;
+  /** Whether the order of the answer hangs on nothing but what stands in it. */
+  readonly isSettled: boolean;
   /** Null: our own engine declines it. */
   readonly plan: Plan | null;
   readonly facts: PlanFacts;
@@ -32,17 +34,26 @@ function refuseService(part: unknown): void {
 
 export interface Plans {
   /** @throws Problem `query-invalid`, `query-refused`. */
-  get(text: string, baseIri: string): PlannedQuery;
+  get(text: string, baseIri: string, isSettled: boolean): PlannedQuery;
+  /** @throws Problem `query-invalid`, `query-refused`. */
+  factsOf(text: string, baseIri: string): PlanFacts;
+}
+
+interface Known {
+  readonly query: Query;
+  readonly facts: PlanFacts;
+  settled: PlannedQuery | null;
+  plain: PlannedQuery | null;
 }
 
 const PLANS_CHARS_MAX = 4 * 1024 * 1024; // Of the texts; what is made of them is some times as large.
 
 export function createPlans(limits: Limits): Plans {
-  const known = new Lru<string, PlannedQuery>(PLANS_CHARS_MAX);
+  const known = new Lru<string, Known>(PLANS_CHARS_MAX);
 
-  function compiled(query: Query): Plan | null {
+  function compiled(query: Query, isSettled: boolean): Plan | null {
     try {
-      return compile(query);
+      return compile(query, isSettled);
     } catch (error) {
       if (error instanceof Unsupported) return null;
       throw error;
@@ -69,18 +80,31 @@ export function createPlans(limits: Limits): Plans {
       return false;
     }
   }
+  function read(text: string, baseIri: string): Known {
+    const key = `${baseIri}\n${text}`;
+    let found = known.get(key);
+    if (!found) {
+      const query = withSearch(parsed(text, baseIri));
+      refuseService(query);
+      const facts = { form: query.form, from: query.from, reach: reachOf(query), times: timesOf(query) };
+      found = { query, facts, settled: null, plain: null };
+      known.set(key, found, key.length + 1_000);
+    }
+    return found;
+  }
   return {
-    get(text, baseIri) {
-      const key = `${baseIri}\n${text}`;
-      let planned = known.get(key);
-      if (!planned) {
-        const query = withSearch(parsed(text, baseIri));
-        refuseService(query);
-        const facts = { form: query.form, from: query.from, reach: reachOf(query), times: timesOf(query) };
-        planned = { text, baseIri, query, plan: compiled(query), facts };
-        known.set(key, planned, key.length + 1_000);
-      }
-      return planned;
+    get(text, baseIri, isSettled) {
+      const found = read(text, baseIri);
+      const { query, facts } = found;
+      return (found[isSettled ? "settled" : "plain"] ??= {
+        text,
+        baseIri,
+        query,
+        isSettled,
+        plan: compiled(query, isSettled),
+        facts,
+      });
     },
+    factsOf: (text, baseIri) => read(text, baseIri).facts,
   };
 }

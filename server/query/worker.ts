@@ -60,14 +60,19 @@ async function run(id: number, task: RunTask): Promise<Answer> {
     chosen("named"),
   );
   const room = createRoom(shared, task.msMax, limits, (bytes) => say(id, { kind: "piece", bytes }));
-  const { bytes, rows } = await answerQuery(plans.get(task.text, task.baseIri), view, task, room);
+  const { bytes, rows } = await answerQuery(
+    plans.get(task.text, task.baseIri, task.isSettled),
+    view,
+    task,
+    room,
+  );
   return { kind: "answered", bytes, rows };
 }
 
 async function perform(id: number, task: Task): Promise<Answer> {
   switch (task.kind) {
     case "plan":
-      return { kind: "planned", facts: plans.get(task.text, task.baseIri).facts };
+      return { kind: "planned", facts: plans.factsOf(task.text, task.baseIri) };
     case "load":
       return { kind: "loaded", forgotten: await pods.load(task) };
     case "open":

@@ -93,7 +93,8 @@ function startServer(place: Place) {
 
 /** A person, and a pod of so many quads. */
 async function fill(place: Place, quads: number): Promise<{ credentials: Credentials; documents: number }> {
-  const { context, close } = await serve(configOf(place), () => {});
+  const running = await serve(configOf(place), () => {});
+  const { context } = running;
   const who = { name: "Ana", podName: "ana", password: "only for this bench" };
   const { credentials } = await createPerson(context, who);
   const pod = (await context.pods.find("ana"))!;
@@ -107,7 +108,7 @@ async function fill(place: Place, quads: number): Promise<{ credentials: Credent
     }));
     await context.writeDocuments(pod, await Promise.all(some));
   }
-  await close();
+  await running.close();
   return { credentials, documents: all.length };
 }
 

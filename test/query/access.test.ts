@@ -139,6 +139,46 @@ describe("what a query never tells", () => {
     );
   });
 
+  it("the order of rows does not tell which terms stand in what may not be read", async () => {
+    const queries = [
+      "SELECT ?s { ?s <urn:p> 1 } LIMIT 1",
+      "SELECT ?s { ?s <urn:p> 1 }",
+      "SELECT (SAMPLE(?s) AS ?one) { ?s <urn:p> 1 }",
+      "SELECT (GROUP_CONCAT(STR(?s)) AS ?all) { ?s <urn:p> 1 }",
+      "SELECT (MIN(?o) AS ?least) { <urn:x:values> <urn:r> ?o }",
+      "SELECT (SUM(?o) AS ?sum) { <urn:x:values> <urn:q> ?o }",
+      "SELECT ?s (COUNT(*) AS ?n) { ?s <urn:p> 1 } GROUP BY ?s LIMIT 1",
+      "SELECT DISTINCT ?s { ?s <urn:p> ?o } LIMIT 1",
+      "SELECT ?s ?o { ?s <urn:p> ?o } ORDER BY ?o LIMIT 1",
+      "SELECT * { ?s <urn:p> 1 { SELECT ?s { ?s <urn:p> ?o } LIMIT 1 } }",
+      "CONSTRUCT { ?s <urn:is> [] } { ?s <urn:p> 1 }",
+      "DESCRIBE ?s { ?s <urn:p> 1 }",
+      "DESCRIBE ?s { ?s <urn:p> 1 } LIMIT 1",
+    ];
+    const run = async (hidden: string): Promise<string[]> => {
+      const documents = { "private/x.ttl": hidden, "for-bob/a.ttl": "<#y> <urn:q> 2 ." };
+      const writable = await createTestPod(documents, mayRead);
+      try {
+        await writable.ask(`SELECT * FROM <${UNION}> { ?s ?p ?o }`); // The owner's: all is read for it.
+        const own = ["first", "secret", "third"].map((name) => `<urn:x:${name}> <urn:p> 1 .`);
+        const values = "<urn:x:values> <urn:r> 1, 1.0, 01 ; <urn:q> 1e16, 1e0, -1e16 .";
+        await writable.put("for-bob/b.ttl", `${own.join("\n")} ${values}`);
+        const query = `default-graph-uri=${encodeURIComponent(UNION)}&query=`;
+        const answers: string[] = [];
+        for (const text of queries) {
+          const asked = { webid: BOB, query: query + encodeURIComponent(text) };
+          answers.push((await writable.ask(text, asked)).text);
+        }
+        return answers;
+      } finally {
+        await writable.close();
+      }
+    };
+    const expected = await run("<#s> <urn:z> <urn:x:other> .");
+    for (const guesses of ["<urn:x:secret>, 1.0, -1e16", "<urn:x:third>, 01, 1e0"])
+      expect(await run(`<#s> <urn:z> ${guesses} .`), guesses).to.deep.equal(expected);
+  });
+
   it("rules that change are followed by the next query", async () => {
     let isOpen = false;
     const changing = await createTestPod(

@@ -22,7 +22,7 @@ async function answer(graphs: Readonly<Record<string, string>>, sparql: string):
   const names = Object.keys(graphs);
   for (const [at, name] of names.entries())
     index.add({ number: at + 1, graph: name, quads: parseText(graphs[name]!, "application/trig", name) });
-  const planned = createPlans(LIMITS).get(sparql, "https://pod.example/ana/sparql");
+  const planned = createPlans(LIMITS).get(sparql, "https://pod.example/ana/sparql", true);
   const scope = narrow(scopeOf(planned.facts.from), planned.facts.reach);
   const choose = (chosen: "all" | readonly string[]): Uint32Array =>
     Uint32Array.from(

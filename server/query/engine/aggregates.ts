@@ -2,8 +2,9 @@
 import { ERROR, type Id, KINDS } from "../index/view.ts";
 import type { Aggregate } from "../sparql/algebra.ts";
 import { type Code, type Tools, toolsOf } from "./code.ts";
-import { compareTerms } from "./compare.ts";
+import { compareContent, compareTerms } from "./compare.ts";
 import type { Accumulator, ExpressionContext, Row } from "./contract.ts";
+import { DoubleSum } from "./double-sum.ts";
 import { compileCode } from "./expression.ts";
 import { calculate, integerOf, type Numeric } from "./numbers.ts";
 import { TEXT_LENGTH_MAX } from "./values.ts";
@@ -17,8 +18,11 @@ class Sum {
   #scale = 0;
   /** Of `#units`: an integer, or a decimal. */
   #kind: Numeric["kind"] = KINDS.integer;
-  /** What did not fit; added at the end. */
+  /** What did not fit, and is exact. */
   #rest: Numeric | null = null;
+  /** What is not exact, and its kind. */
+  #doubles: DoubleSum | null = null;
+  #doubleKind: Numeric["kind"] = KINDS.float;
   #hasFailed = false;
 
   fail(): void {
@@ -41,7 +45,12 @@ class Sum {
   }
 
   #addSlowly(value: Numeric): void {
-    const sum = value.kind <= KINDS.decimal ? calculate("+", this.#exact(), value) : null;
+    if (value.kind > KINDS.decimal) {
+      if (value.kind > this.#doubleKind) this.#doubleKind = value.kind;
+      (this.#doubles ??= new DoubleSum()).add(value.units as number);
+      return;
+    }
+    const sum = calculate("+", this.#exact(), value);
     if (sum && typeof sum.units === "number") {
       this.#units = sum.units;
       this.#scale = sum.scale;
@@ -59,7 +68,14 @@ class Sum {
   /** Null after a failure. */
   total(): Numeric | null {
     if (this.#hasFailed) return null;
-    return this.#rest === null ? this.#exact() : calculate("+", this.#exact(), this.#rest);
+    const exact = this.#rest === null ? this.#exact() : calculate("+", this.#exact(), this.#rest);
+    if (this.#doubles === null || exact === null) return exact;
+    const doubles = this.#doubles.total();
+    return calculate("+", exact, {
+      kind: this.#doubleKind,
+      units: this.#doubleKind === KINDS.float ? Math.fround(doubles) : doubles,
+      scale: 0,
+    });
   }
 }
 
@@ -83,7 +99,10 @@ function sumMaker({ writer }: Tools, { number }: Code, isAverage: boolean): Make
 
 /** @param direction 1 for the greatest, -1 for the least. */
 function extremeMaker({ context }: Tools, { id }: Code, direction: 1 | -1): Maker {
-  const compare = compareTerms(context.terms);
+  const byValue = compareTerms(context.terms);
+  const byContent = compareContent(context.terms);
+  // Of several that have the same value, which is first must not hang on the order of rows.
+  const compare = (a: Id, b: Id): number => byValue(a, b) || byContent(a, b);
   return () => {
     let best: Id | null = null;
     let hasFailed = false;
@@ -106,6 +125,26 @@ function countMaker({ writer }: Tools, isThere: (row: Row) => boolean): Maker {
         if (isThere(row)) count++;
       },
       finish: () => writer.numeric(integerOf(count)),
+    };
+  };
+}
+
+/** Any will do; but where no order may hang on what is hidden, the least by a hash of what it says. */
+function settledSampleMaker({ context: { terms } }: Tools, { id }: Code): Maker {
+  const byContent = compareContent(terms);
+  return () => {
+    let best: Id = ERROR;
+    let bestHash = 0;
+    return {
+      add(row) {
+        const found = id(row);
+        if (found >= ERROR || found === best) return;
+        const hash = terms.hash(found);
+        if (best !== ERROR && (hash > bestHash || (hash === bestHash && byContent(found, best) > 0))) return;
+        best = found;
+        bestHash = hash;
+      },
+      finish: () => best,
     };
   };
 }
@@ -231,7 +270,7 @@ function makerOf(name: Aggregate["name"], tools: Tools, code: Code, separator: s
     case "MAX":
       return extremeMaker(tools, code, 1);
     case "SAMPLE":
-      return sampleMaker(code);
+      return tools.context.isSettled ? settledSampleMaker(tools, code) : sampleMaker(code);
     default:
       return concatMaker(tools, code, separator);
   }

@@ -47,6 +47,8 @@ export interface Evaluation {
   readonly terms: QueryTerms;
   readonly control: Control;
   readonly now: Literal;
+  /** Told how many rows the answer has by now. @throws where those are too many. */
+  readonly atMost: (rows: number) => void;
 }
 
 export class Builder {
@@ -54,6 +56,7 @@ export class Builder {
   readonly view: View;
   readonly terms: QueryTerms;
   readonly control: Control;
+  readonly atMost: (rows: number) => void;
   readonly row: Row;
   readonly access: Access;
   /** Before anything: only the terms of the query are there. */
@@ -65,12 +68,13 @@ export class Builder {
   readonly #now: Literal;
   #solution = 0;
 
-  constructor({ plan, view, terms, control, now }: Evaluation) {
+  constructor({ plan, view, terms, control, now, atMost }: Evaluation) {
     this.plan = plan;
     this.view = view;
     this.terms = terms;
     this.control = control;
     this.#now = now;
+    this.atMost = atMost;
     this.trash = plan.width;
     this.row = new Uint32Array(plan.width + 1).fill(UNBOUND);
     this.start = new Uint8Array(plan.width + 1);
@@ -84,6 +88,7 @@ export class Builder {
   /** @param state What is known where the expression is evaluated. */
   context(scoped: Scoped, state: State): ExpressionContext {
     return {
+      isSettled: this.plan.isSettled,
       terms: this.terms,
       control: this.control,
       place: (variable) => scoped.place(variable),

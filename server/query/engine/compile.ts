@@ -30,13 +30,18 @@ import {
   type TableNode,
 } from "./plan.ts";
 import { add, EMPTY, type Frame, flat, noParts, type Parts, Places, restrict } from "./scopes.ts";
-import { type Patterns, rootOf } from "./solutions.ts";
+import { type Patterns, rootOf, settledRootOf } from "./solutions.ts";
 
 class Compiler implements Patterns {
+  readonly isSettled: boolean;
   readonly analyse: Analyse = createAnalysis();
   readonly places = new Places();
   /** Graph places that some table depends on. */
   readonly #depended = new Set<PlaceNumber>();
+
+  constructor(isSettled: boolean) {
+    this.isSettled = isSettled;
+  }
 
   /** An expression over a pattern sees the variables of that pattern, and what EXISTS and GRAPH give. */
   scoped(
@@ -326,13 +331,19 @@ class Compiler implements Patterns {
 
 /**
  * A query as a plan that serves any dataset.
+ * @param isSettled Whether the order of the answer must not tell what else is in the pod: for whoever may not read it all.
  * @throws Unsupported for what this evaluator does not do; Problem `query-refused` for SERVICE.
  * @see https://www.w3.org/TR/sparql11-query/#sparqlAlgebraEval
  */
-export function compile(query: Query): Plan {
-  const compiler = new Compiler();
+export function compile(query: Query, isSettled: boolean): Plan {
+  const compiler = new Compiler(isSettled);
   const scope = compiler.places.scope();
-  const root = rootOf(compiler, query.pattern, { scope, graph: null, given: EMPTY, seen: EMPTY });
+  const frame = { scope, graph: null, given: EMPTY, seen: EMPTY };
+  // Triples are settled when all are there; but blank nodes are made for one solution after another.
+  const isOrdered = isSettled && (query.form === "select" || query.form === "construct");
+  const root = isOrdered
+    ? settledRootOf(compiler, query.pattern, frame, query.form === "select")
+    : rootOf(compiler, query.pattern, frame);
   const variables = query.form === "select" ? query.variables : [];
   const targets = query.form === "describe" ? query.targets : [];
   // Where the whole pattern is a sub-select, what it does not project is its own.
@@ -340,6 +351,7 @@ export function compile(query: Query): Plan {
   const find = (name: string): PlaceNumber => (visible.has(name) ? scope.find(name) : NOWHERE);
   return {
     form: query.form,
+    isSettled,
     baseIri: query.baseIri,
     root,
     variables,

@@ -8,6 +8,8 @@ export type Row = Uint32Array;
 
 /** Terms of the pod, and above them those that this query computed. Gone with the query. */
 export interface QueryTerms extends Terms {
+  /** From here on, ids are of terms that this query computed. */
+  readonly computedFrom: Id;
   /** The id of a term, be it in the pod or not: the same for the same term, always. */
   intern(term: Value): Id;
 }
@@ -25,6 +27,8 @@ export interface Control {
 
 /** What an expression needs while it is compiled. */
 export interface ExpressionContext {
+  /** Whether no order may hang on what else is in the pod. */
+  readonly isSettled?: boolean;
   readonly terms: QueryTerms;
   readonly control: Control;
   /** The place of a variable in a row. */

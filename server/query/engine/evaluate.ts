@@ -8,21 +8,31 @@ import type { Control, QueryTerms, Row } from "./contract.ts";
 import type { Plan } from "./plan.ts";
 import { createRowSet } from "./rows.ts";
 import { createScan } from "./scan.ts";
+import { settledTriples } from "./settled.ts";
 import { createQueryTerms } from "./terms.ts";
 
 export interface EvaluationOptions {
   readonly control: Control;
   /** NOW(). */
   readonly now: Date;
+  /** Told how many rows or triples the answer has by now, before any is given. @throws where those are too many. */
+  readonly atMost?: (rows: number) => void;
 }
 
-export function createBuilder(plan: Plan, view: View, { control, now }: EvaluationOptions): Builder {
+const anyNumber = (): void => undefined;
+
+export function createBuilder(
+  plan: Plan,
+  view: View,
+  { control, now, atMost = anyNumber }: EvaluationOptions,
+): Builder {
   const terms = createQueryTerms(view.terms, control);
   return new Builder({
     plan,
     view,
     terms,
     control,
+    atMost,
     now: literal(now.toISOString(), namedNode(xsd.dateTime)),
   });
 }
@@ -66,7 +76,7 @@ export function graph(
   sink: (subject: Id, predicate: Id, object: Id, terms: QueryTerms) => boolean,
 ): void {
   const builder = createBuilder(plan, view, options);
-  const { terms, control } = builder;
+  const { terms, control, atMost } = builder;
   const seen = createRowSet(3, control);
   const triple = new Uint32Array(3);
   const give = (s: Id, p: Id, o: Id): boolean => {
@@ -74,10 +84,17 @@ export function graph(
     triple[1] = p;
     triple[2] = o;
     const known = seen.table.length;
-    return seen.add(triple) === known && sink(s, p, o, terms);
+    if (seen.add(triple) !== known) return false;
+    if (!plan.isSettled) return sink(s, p, o, terms);
+    atMost(known + 1);
+    return false;
   };
   if (plan.form === "construct") construct(builder, give);
   else describe(builder, give);
+  if (!plan.isSettled) return;
+  const { cells } = seen.table;
+  for (const number of settledTriples(seen.table, terms))
+    if (sink(cells[number * 3]!, cells[number * 3 + 1]!, cells[number * 3 + 2]!, terms)) return;
 }
 
 type Give = (subject: Id, predicate: Id, object: Id) => boolean;

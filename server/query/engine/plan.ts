@@ -166,6 +166,13 @@ export interface OrderNode extends Binding {
   readonly places: readonly PlaceNumber[];
   /** Only the first so many are wanted. */
   readonly first: number | null;
+  /**
+   * What decides between rows that are equal by all keys: what the terms at these places say. They are among `places`.
+   * Null: they stay in the order in which they came, which hangs on what else is in the pod.
+   */
+  readonly tie: readonly PlaceNumber[] | null;
+  /** Each row is a row of the answer: when there are more than it may have, no more are wanted. */
+  readonly isAnswer: boolean;
 }
 
 export interface DistinctNode extends Binding {
@@ -199,6 +206,8 @@ export type Node =
   | SliceNode;
 
 export interface Plan {
+  /** Whether the order of the answer hangs on nothing but what stands in it: see `settled.ts`. */
+  readonly isSettled: boolean;
   readonly form: Query["form"];
   readonly baseIri: string;
   /** How many places a row has. */

@@ -1,12 +1,14 @@
 /** Solutions and what is done with all of them: grouping, order, distinctness, limits. */
 import type { Expression, Pattern } from "../sparql/algebra.ts";
-import { type Analyse, conjuncts, endsInGroup } from "./analysis.ts";
+import { type Analyse, conjuncts, endsInGroup, mentioned } from "./analysis.ts";
 import { Unsupported } from "./contract.ts";
 import type { Node, PlaceNumber, Scoped } from "./plan.ts";
 import { EMPTY, type Frame, type Places } from "./scopes.ts";
 
 /** What compiles patterns. */
 export interface Patterns {
+  /** Whether no order may hang on what else is in the pod. */
+  readonly isSettled: boolean;
   readonly places: Places;
   readonly analyse: Analyse;
   pattern(pattern: Pattern, frame: Frame, outer: ReadonlySet<string>): Node;
@@ -20,6 +22,55 @@ export interface Patterns {
   ): Node;
 }
 
+const copyOf = ({ binds, always, wants }: Node) => ({ binds, always, wants });
+
+/** Whether a pattern ends in an order that is asked for. */
+function endsInOrder(pattern: Pattern): boolean {
+  switch (pattern.kind) {
+    case "order":
+      return true;
+    case "slice":
+    case "distinct":
+    case "reduced":
+    case "project":
+    case "extend":
+    case "filter":
+      return endsInOrder(pattern.input);
+    default:
+      return false;
+  }
+}
+
+/** Whether a pattern has one solution at most: aggregates over all there is. */
+function isSingle(pattern: Pattern): boolean {
+  if (pattern.kind === "group") return pattern.keys.length === 0;
+  const isOver = pattern.kind === "project" || pattern.kind === "extend" || pattern.kind === "filter";
+  return isOver && isSingle(pattern.input);
+}
+
+/** Blank nodes are no part of a solution. */
+const isSeen = (name: string): boolean => !name.startsWith("_:");
+
+/**
+ * Its solutions in an order that hangs on nothing but what stands in them.
+ * @param isAnswer Whether each of them is a row of the answer.
+ */
+export function settledRootOf(
+  patterns: Patterns,
+  pattern: Pattern,
+  frame: Frame,
+  isAnswer: boolean,
+  first: number | null = null,
+): Node {
+  if (pattern.kind === "reduced") return settledRootOf(patterns, pattern.input, frame, isAnswer, first);
+  const input = rootOf(patterns, pattern, frame, first);
+  if (pattern.kind === "slice" || endsInOrder(pattern) || isSingle(pattern)) return input;
+  const places = [...patterns.analyse(pattern).variables]
+    .filter(isSeen)
+    .map((name) => frame.scope.place(name));
+  return { kind: "order", input, by: [], places, first, tie: places, isAnswer, ...copyOf(input) };
+}
+
 /** A pattern with nothing bound before it: the place for grouping, order and limits. */
 export function rootOf(
   patterns: Patterns,
@@ -30,30 +81,18 @@ export function rootOf(
   switch (pattern.kind) {
     case "slice": {
       const { offset, limit } = pattern;
-      const input = rootOf(patterns, pattern.input, frame, limit === null ? null : offset + limit);
-      return {
-        kind: "slice",
-        input,
-        offset,
-        limit,
-        binds: input.binds,
-        always: input.always,
-        wants: input.wants,
-      };
+      const end = limit === null ? null : offset + limit;
+      const input = patterns.isSettled
+        ? settledRootOf(patterns, pattern.input, frame, false, end)
+        : rootOf(patterns, pattern.input, frame, end);
+      return { kind: "slice", input, offset, limit, ...copyOf(input) };
     }
     case "reduced":
       return rootOf(patterns, pattern.input, frame, first);
     case "distinct": {
       const input = rootOf(patterns, pattern.input, frame);
       const places = [...patterns.analyse(pattern).variables].map((name) => frame.scope.place(name));
-      return {
-        kind: "distinct",
-        input,
-        places,
-        binds: input.binds,
-        always: input.always,
-        wants: input.wants,
-      };
+      return { kind: "distinct", input, places, ...copyOf(input) };
     }
     case "project":
       return solutionsOf(patterns, pattern.input, frame, first, new Set(pattern.variables));
@@ -75,7 +114,6 @@ function solutionsOf(
     case "order": {
       const { variables } = patterns.analyse(pattern.input);
       const input = solutionsOf(patterns, pattern.input, frame, null, null);
-      const { binds, always, wants } = input;
       const by = pattern.by.map(({ expression, descending }) => ({
         scoped: patterns.scoped(expression, variables, frame, "now"),
         isDescending: descending,
@@ -83,7 +121,8 @@ function solutionsOf(
       const places = [...variables]
         .filter((name) => wanted?.has(name) ?? true)
         .map((name) => frame.scope.place(name));
-      return { kind: "order", input, by, places, first, binds, always, wants };
+      const tie = patterns.isSettled ? places : null;
+      return { kind: "order", input, by, places, first, tie, isAnswer: false, ...copyOf(input) };
     }
     case "extend": {
       const input = solutionsOf(patterns, pattern.input, frame, null, null);
@@ -112,6 +151,25 @@ function solutionsOf(
   }
 }
 
+/** GROUP_CONCAT says which solution comes first; what all others say is the same in any order (see `aggregates.ts`). */
+function settledGroupInput(
+  patterns: Patterns,
+  { input: pattern, aggregates }: Pattern & { kind: "group" },
+  frame: Frame,
+): Node {
+  const input = patterns.pattern(pattern, frame, EMPTY);
+  const ordered = aggregates.filter(({ aggregate }) => aggregate.name === "GROUP_CONCAT");
+  if (!patterns.isSettled || ordered.length === 0) return input;
+  const { variables } = patterns.analyse(pattern);
+  const placesOf = (names: Iterable<string>) => [...names].map((name) => frame.scope.place(name));
+  const looked = new Set(
+    ordered.flatMap(({ aggregate: { operand } }) => (operand ? [...mentioned(operand)] : [])),
+  );
+  const tie = placesOf([...looked].filter((name) => variables.has(name)));
+  const places = placesOf(variables);
+  return { kind: "order", input, by: [], places, first: null, tie, isAnswer: false, ...copyOf(input) };
+}
+
 function groupOf(patterns: Patterns, pattern: Pattern & { kind: "group" }, frame: Frame): Node {
   // Inside, variables are its own: a key may have the name of what it is computed from.
   const inner: Frame = {
@@ -119,7 +177,7 @@ function groupOf(patterns: Patterns, pattern: Pattern & { kind: "group" }, frame
     scope: patterns.places.scope([...frame.given].map((name) => [name, frame.scope.place(name)])),
   };
   const { variables, certain } = patterns.analyse(pattern.input);
-  const input = patterns.pattern(pattern.input, inner, EMPTY);
+  const input = settledGroupInput(patterns, pattern, inner);
   const scoped = (expression: Expression): Scoped => patterns.scoped(expression, variables, inner, "now");
   const keys = pattern.keys.map(({ variable, expression }) => ({
     place: frame.scope.place(variable),

@@ -1,24 +1,30 @@
 /** ORDER BY: https://www.w3.org/TR/sparql11-query/#modOrderBy */
 import { ERROR, KINDS, UNBOUND } from "../index/view.ts";
 import { after, type Builder, type State } from "./build.ts";
-import { compareTerms } from "./compare.ts";
+import { compareContent, compareTerms } from "./compare.ts";
 import type { QueryTerms } from "./contract.ts";
 import type { OrderNode } from "./plan.ts";
 import { createTable, type Table } from "./rows.ts";
 import type { Step } from "./scan.ts";
+import { addHash, sortedByHash } from "./settled.ts";
 
 /** With fewer wanted than this, the rest is forgotten on the way. */
 const FIRST_MAX = 4_096;
 
-/** Rows that are equal stay in the order in which they came. */
+/** Rows that are equal by all keys and by `tie` stay in the order in which they came. */
 export function buildOrder(builder: Builder, node: OrderNode, state: State, next: Step): Step {
-  const { row, control, terms } = builder;
-  const { input, by, places, first } = node;
+  const { row, control, terms, atMost } = builder;
+  const { input, by, places, first, tie } = node;
   const inside = after(state, input);
   const computes = by.map(({ scoped }) => builder.compute(scoped, inside));
   const signs = by.map(({ isDescending }) => (isDescending ? -1 : 1));
   const compare = compareTerms(terms);
-  const [keyCount, width] = [by.length, by.length + places.length];
+  const byContent = compareContent(terms);
+  const keyCount = by.length;
+  /** Where the hash stands, of the terms that decide last; -1 without. */
+  const tieAt = tie ? keyCount + places.length : -1;
+  const width = keyCount + places.length + (tie ? 1 : 0);
+  const tieCells = (tie ?? []).map((place) => keyCount + places.indexOf(place));
   const values = new Uint32Array(width);
   let table: Table;
 
@@ -30,6 +36,14 @@ export function buildOrder(builder: Builder, node: OrderNode, state: State, next
       const order = compare(a, b) * signs[at]!;
       if (order !== 0) return order;
     }
+    if (tie) {
+      const difference = cells[left * width + tieAt]! - cells[right * width + tieAt]!;
+      if (difference !== 0) return difference;
+      for (const at of tieCells) {
+        const order = byContent(cells[left * width + at]!, cells[right * width + at]!);
+        if (order !== 0) return order;
+      }
+    }
     return 0;
   };
 
@@ -39,23 +53,35 @@ export function buildOrder(builder: Builder, node: OrderNode, state: State, next
       values[at] = value === ERROR ? UNBOUND : value;
     }
     for (let at = 0; at < places.length; at++) values[keyCount + at] = row[places[at]!]!;
+    if (!tie) return;
+    let hash = 0;
+    for (let at = 0; at < tie.length; at++) hash = addHash(hash, terms, row[tie[at]!]!);
+    values[tieAt] = hash;
   };
 
   const isTop = first !== null && first > 0 && first <= FIRST_MAX;
   let kept: Kept | null = null;
   const run = builder.build(input, state, () => {
     read();
-    if (kept) kept.add(values);
-    else table.push(values);
+    if (kept) {
+      // Most rows, when nothing but the hash decides.
+      if (keyCount === 0 && values[tieAt]! > kept.last()) return false;
+      kept.add(values);
+    } else {
+      table.push(values);
+      if (node.isAnswer) atMost(table.length);
+    }
     return false;
   });
 
   return () => {
     table = createTable(width, control);
-    kept = isTop ? createKept(first, table, compareKeys) : null;
+    kept = isTop ? createKept(first, table, compareKeys, tieAt) : null;
     run();
     let sorted: Iterable<number>;
     if (kept) sorted = kept.sorted();
+    else if (keyCount === 0 && tie)
+      sorted = sortedByHash(table.length, (number) => table.cells[number * width + tieAt]!, compareKeys);
     else {
       const numbers = keyCount > 0 ? numbersOf(table, terms) : null;
       const sign = signs[0] ?? 1;
@@ -105,6 +131,8 @@ function numbersOf({ cells, length, width }: Table, terms: QueryTerms): Float64A
 /** The first so many of all rows that come. */
 interface Kept {
   add(values: Uint32Array): void;
+  /** The hash of the last of those kept; as large as can be while there is room. */
+  last(): number;
   sorted(): Iterable<number>;
 }
 
@@ -112,7 +140,12 @@ interface Kept {
  * A heap whose first is the last of those kept; the row that is not kept any more gives its place in the table to the
  * next that comes.
  */
-function createKept(count: number, table: Table, compareKeys: (left: number, right: number) => number): Kept {
+function createKept(
+  count: number,
+  table: Table,
+  compareKeys: (left: number, right: number) => number,
+  tieAt: number,
+): Kept {
   const heap: number[] = [];
   const arrivals: number[] = [];
   let arrival = 0;
@@ -159,6 +192,7 @@ function createKept(count: number, table: Table, compareKeys: (left: number, rig
       [heap[0], spare] = [spare, heap[0]!];
       sink();
     },
+    last: () => (heap.length < count ? UNBOUND : table.cells[heap[0]! * table.width + tieAt]!),
     sorted: () => heap.sort(compare),
   };
 }

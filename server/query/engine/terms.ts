@@ -1,10 +1,13 @@
 /** Terms of the pod, and above them those that a query computes: a term is computed once, and gone with the query. */
 import type { Value } from "../../rdf/terms.ts";
 import { kindOf, numberOf } from "../index/kinds.ts";
-import { type Id, KINDS, type Kind, type Terms } from "../index/view.ts";
+import { hashOf } from "../index/lexicon.ts";
+import { type Id, KINDS, type Kind, type Terms, UNBOUND } from "../index/view.ts";
 import type { Control, QueryTerms } from "./contract.ts";
 
 const KIND_OF = { NamedNode: KINDS.iri, BlankNode: KINDS.blank } as const;
+
+const HASHES_KEPT = 8_192; // A power of two.
 
 /** A line break is in no IRI, in no language tag and in no label. */
 function keyOf(term: Value): string {
@@ -12,14 +15,34 @@ function keyOf(term: Value): string {
   return term.language ? `@${term.language}\n${term.value}` : `${term.datatype.value}\n${term.value}`;
 }
 
-/** @param control Told of each term that is new. */
+/** @param control Told of each term that the query computes, be it in the pod or not: that must make no difference. */
 export function createQueryTerms(terms: Terms, control: Control): QueryTerms {
   const base = terms.size;
   const ids = new Map<string, Id>();
+  const met = new Set<Id>();
   const values: Value[] = [];
   const kinds: Kind[] = [];
   const numbers: number[] = [];
+  const hashes: number[] = [];
+  let keptIds = new Uint32Array();
+  let keptHashes = new Uint32Array();
+
+  /** Few terms stand in most rows, and the text of each is read for its hash. */
+  function hashOfPod(id: Id): number {
+    if (keptIds.length === 0) {
+      keptIds = new Uint32Array(HASHES_KEPT).fill(UNBOUND);
+      keptHashes = new Uint32Array(HASHES_KEPT);
+    }
+    const place = id & (HASHES_KEPT - 1);
+    if (keptIds[place] !== id) {
+      keptIds[place] = id;
+      keptHashes[place] = terms.hash(id);
+    }
+    return keptHashes[place]!;
+  }
+
   return {
+    computedFrom: base,
     get size() {
       return base + values.length;
     },
@@ -29,7 +52,13 @@ export function createQueryTerms(terms: Terms, control: Control): QueryTerms {
     },
     intern(term) {
       const found = terms.find(term);
-      if (found >= 0) return found;
+      if (found >= 0) {
+        if (!met.has(found)) {
+          met.add(found);
+          control.hold(1);
+        }
+        return found;
+      }
       const key = keyOf(term);
       const known = ids.get(key);
       if (known !== undefined) return known;
@@ -50,6 +79,7 @@ export function createQueryTerms(terms: Terms, control: Control): QueryTerms {
     get: (id) => (id < base ? terms.get(id) : values[id - base]!),
     kind: (id) => (id < base ? terms.kind(id) : kinds[id - base]!),
     num: (id) => (id < base ? terms.num(id) : numbers[id - base]!),
+    hash: (id) => (id < base ? hashOfPod(id) : (hashes[id - base] ??= hashOf(values[id - base]!))),
     exact: (id) => id < base && terms.exact !== undefined && terms.exact(id),
   };
 }

@@ -37,7 +37,8 @@ export interface KeptIndexes {
   read(snapshot: Snapshot): Promise<KeptIndex | null>;
   /**
    * All documents that are graphs in this snapshot, without a look at any of them.
-   * @returns null unless it is certain: nothing whatever was committed to the pod since they were listed, but the list.
+   * @returns null unless it is certain: nothing whatever was committed to the pod since they were listed, but the list, and
+   * signed heads of its journal.
    */
   list(snapshot: Snapshot): Promise<readonly ListedDocument[] | null>;
   /**
@@ -64,6 +65,7 @@ const FORMAT = 2;
 const HEADER_BYTES = 12;
 /** Who uses the file, in table `blob`: no path begins so. */
 const USE = "index";
+const HEADS_MAX = 100; // One a day, at most.
 const KEPT_BYTES_MAX = 1024 ** 3;
 
 function encodeList(documents: readonly ListedDocument[]): Uint8Array {
@@ -127,6 +129,19 @@ async function placeIn(snapshot: Snapshot): Promise<Place & { readonly mark: num
   return entry ? { mark: entry.version, ...decodeRecord<Place>(entry) } : { mark: 0, hash: null };
 }
 
+/**
+ * Whether each commit since was one that signed the journal's head, and such a commit writes nothing else (`signOne` in
+ * server/journal/journal.ts): a generation that no head bears is somebody else's, whatever it wrote.
+ */
+async function isOnlySigned(snapshot: Snapshot, since: number): Promise<boolean> {
+  const { generation } = snapshot;
+  if (generation === since) return true;
+  if (generation < since || generation - since > HEADS_MAX) return false;
+  const missing = new Set(Array.from({ length: generation - since }, (_, at) => since + 1 + at));
+  for await (const { version } of snapshot.list("head", "")) missing.delete(version);
+  return missing.size === 0;
+}
+
 export function createKeptIndexes(store: Store, log: Log): KeptIndexes {
   async function bytesOf(
     pod: PodId,
@@ -151,9 +166,10 @@ export function createKeptIndexes(store: Store, log: Log): KeptIndexes {
     },
     async list(snapshot) {
       const { hash, mark, generation, listBytes } = await placeIn(snapshot);
-      // Each commit that writes is one generation: the one after the list was the list's own, and it is the last.
-      const isLast = generation !== undefined && mark === generation + 1 && snapshot.generation === mark;
-      if (hash === null || listBytes === undefined || !isLast) return null;
+      // Each commit that writes is one generation: the one after the list was the list's own.
+      const isNext = generation !== undefined && mark === generation + 1;
+      if (hash === null || listBytes === undefined || !isNext || !(await isOnlySigned(snapshot, mark)))
+        return null;
       const bytes = await bytesOf(snapshot.pod, hash, { first: 0, last: listBytes - 1 });
       return bytes && isOurs(bytes) ? decodeList(bytes.subarray(HEADER_BYTES)) : null;
     },

@@ -1,5 +1,5 @@
 /**
- * The terms of one pod by number. Texts stand in one heap of UTF-8 and are decoded when somebody asks; whether two
+ * The terms of one pod by number. Long, for how a term is spelled, hashed, found and moved is one thing. Texts stand in one heap of UTF-8 and are decoded when somebody asks; whether two
  * literals are the same term, of which kind, and which number they stand for, is decided once, when they come in.
  * A packed part, which never changes and may be shared between threads, and a young one that grows.
  */
@@ -53,6 +53,8 @@ const MILLISECONDS_LENGTH = "2026-01-01T00:00:00.000Z".length;
 const ZONE_UTC = 0x5a; // "Z"
 const HASH_FACTOR = 0x0100_0193;
 const ASCII_MAX = 0x7f;
+/** Of `hash`: the same everywhere, so that what is sorted by it is in the same order in every thread, and tomorrow. */
+const CONTENT_SEED = 0x811c_9dc5;
 
 /** Twice as many places as terms, so that most are found at the first look. */
 function tableSizeFor(count: number): number {
@@ -194,6 +196,13 @@ function want(term: Exclude<Value, { termType: "BlankNode" }>, seed: number): vo
   }
 }
 
+/** What `hash` would say of a term if it were in a lexicon. */
+export function hashOf(term: Value): number {
+  if (term.termType === "BlankNode") return 0;
+  want(term, CONTENT_SEED);
+  return wantedHash;
+}
+
 function setWantedLiteral({ value, language, datatype }: Literal): void {
   if (language) {
     const tag = language.toLowerCase();
@@ -319,6 +328,12 @@ export function createLexicon(base: PackedTerms): Lexicon {
       const length = end - (local === 0 ? 0 : ends[local - 1]!);
       if (kinds[local] === KINDS.integer || kinds[local] === KINDS.decimal) return length <= EXACT_DIGITS_MAX;
       return kinds[local] === KINDS.dateTime && length <= MILLISECONDS_LENGTH && heap[end - 1] === ZONE_UTC;
+    },
+    hash(id) {
+      const local = id < baseSize ? id : id - baseSize;
+      const { heap, ends, types }: PackedTerms = id < baseSize ? base : young;
+      if (types[local] === BLANK) return 0;
+      return hashBytes(heap, local === 0 ? 0 : ends[local - 1]!, ends[local]!, types[local]!, CONTENT_SEED);
     },
     intern(term) {
       const id = lexicon.find(term);

@@ -53,6 +53,11 @@ export interface Terms {
    * digits, a dateTime in UTC (`Z`) to the millisecond. Without it the text is read (see `valueOf` in `engine/values.ts`).
    */
   exact?(id: Id): boolean;
+  /**
+   * 32 bits of what the term says: the same for the same term, whatever else is there, and whoever else wrote it. Of a
+   * blank node, which says nothing: 0.
+   */
+  hash(id: Id): number;
 }
 
 /**

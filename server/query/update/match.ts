@@ -122,7 +122,8 @@ export function match(
     }
   };
   try {
-    select(compile(withSearch(query)), view, { control, now: options.now }, (row, terms) => {
+    // What is written must not hang on what may not be read: which of several rows a sub-select takes, for one.
+    select(compile(withSearch(query), true), view, { control, now: options.now }, (row, terms) => {
       if ((++solution & 1023) === 0) control.check();
       fill(operation.remove, removed, row, terms);
       fill(operation.insert, inserted, row, terms);

@@ -19,8 +19,8 @@ export const options: EvaluationOptions = { control: free, now: new Date("2026-1
 /** Turtle with `:` for the example's namespace. */
 export const turtle = (text: string): Quad[] => parseText(`@prefix : <${EX}> .\n${text}`, "text/turtle", EX);
 
-export const planOf = (text: string): Plan =>
-  compile(parseQuery(PREFIXES + text, { baseIri: EX, limits: LIMITS }));
+export const planOf = (text: string, isSettled = false): Plan =>
+  compile(parseQuery(PREFIXES + text, { baseIri: EX, limits: LIMITS }), isSettled);
 
 /** Each document both in the default graph and a named graph, unless said. */
 export function viewOf(documents: Readonly<Record<string, string>>, hidden: readonly string[] = []): View {

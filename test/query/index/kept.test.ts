@@ -127,7 +127,7 @@ for (const engine of ENGINES) {
       await commit((transaction) => transaction.record(bytes));
       expect(await list(), "an entry of the journal is nothing that was written").to.have.length(0);
       for (const table of Object.keys(TABLES) as Table[]) {
-        if (table === "index" || table === "blob") continue;
+        if (table === "index" || table === "blob" || table === "head") continue;
         await commit((transaction) => transaction.put(table, "g", "i", bytes));
         expect(await list(), `put in ${table}`).to.equal(null);
         await keep(1);
@@ -137,6 +137,13 @@ for (const engine of ENGINES) {
         await keep(2);
         expect(await list()).to.have.length(2);
       }
+      for (const number of [1, 2, 3])
+        await commit((transaction) => transaction.put("head", "", `${number}`, bytes));
+      expect(await list(), "the journal's head was signed").to.have.length(2);
+      await commit((transaction) => transaction.put("stamp", "/ana/", "", bytes));
+      await commit((transaction) => transaction.put("head", "", "4", bytes));
+      expect(await list(), "and something else was written").to.equal(null);
+      await keep(2);
       const [before, generation] = await stand();
       await commit((transaction) => transaction.put("auxiliary", "/ana/", "acl", bytes));
       expect(await kept.keep(pod, before, indexOf(3, generation))).to.equal(true);

@@ -149,7 +149,7 @@ const plans = createPlans(limits);
 /** The same query over an index of its own. */
 function evaluate(view: View, { text, who }: Asked): Promise<Told> {
   return told(async () => {
-    const planned = plans.get(text, `${ROOT}sparql`);
+    const planned = plans.get(text, `${ROOT}sparql`, who.webid !== ANA);
     const rowsMax = who.webid === ANA ? limits.queryOwnerRowsMax : limits.queryRowsMax;
     const contentType = isGraphText(text) ? "application/n-triples" : "application/sparql-results+json";
     const bytesMax = limits.queryResultBytesMax;

@@ -35,7 +35,7 @@ export type Visible = readonly number[];
 
 /** Rows of values with a space between them; unbound is `-`. In order only where the query orders. */
 export function rowsOf(index: PodIndex, visible: Visible, text: string): readonly string[] {
-  const { plan } = plans.get(PREFIXES + text, HOME);
+  const { plan } = plans.get(PREFIXES + text, HOME, true);
   const numbers = Uint32Array.from(visible);
   const rows: string[] = [];
   select(plan!, index.view(numbers, numbers), options, (row, terms) => {
@@ -49,5 +49,5 @@ export function rowsOf(index: PodIndex, visible: Visible, text: string): readonl
 
 export function isTrue(index: PodIndex, visible: Visible, text: string): boolean {
   const numbers = Uint32Array.from(visible);
-  return ask(plans.get(PREFIXES + text, HOME).plan!, index.view(numbers, numbers), options);
+  return ask(plans.get(PREFIXES + text, HOME, true).plan!, index.view(numbers, numbers), options);
 }
