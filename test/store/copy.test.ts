@@ -270,8 +270,7 @@ for (const engine of ENGINES) {
     });
 
     it("are of one moment, while writes go on", async () => {
-      const state = { isDone: false };
-      let writes = 0;
+      const state = { isDone: false, writes: 0 };
       const writer = async (number: number): Promise<void> => {
         while (!state.isDone) {
           await store.write(ana, async (transaction) => {
@@ -286,13 +285,13 @@ for (const engine of ENGINES) {
             transaction.record(Buffer.from(`moved ${number}`));
             transaction.use({ bytes: 0, resources: 1 }, FAR);
           });
-          writes++;
+          state.writes++;
           if (engine === "memory") await nextTurn();
         }
       };
       const writing = Promise.all(Array.from({ length: 16 }, (_, number) => writer(number)));
       const copies: Kept[] = [];
-      while (copies.length < 5 || writes < 200) copies.push(await keep(store));
+      while (copies.length < 5 || state.writes < 200) copies.push(await keep(store));
       state.isDone = true;
       await writing;
       for (const copy of copies) {
