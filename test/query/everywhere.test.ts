@@ -242,8 +242,14 @@ describe("one query over very many pods", () => {
         for (let at = 0; at < 5; at++) put(transaction, `${root}d${at}.ttl`, `<> <urn:x:n> ${n} .`);
       });
     }
-    async function ask(query: string, headers: Record<string, string> = {}, who = DORA) {
-      const parameters = `query=${encodeURIComponent(query)}`;
+    async function ask(
+      query: string,
+      headers: Record<string, string> = {},
+      who = DORA,
+      named: string[] = [],
+    ) {
+      const chosen = named.map((name) => `&pod=${encodeURIComponent(`${BASE}${name}/`)}`);
+      const parameters = `query=${encodeURIComponent(query)}${chosen.join("")}`;
       const asked = {
         id: "t",
         method: "GET" as const,
@@ -279,7 +285,12 @@ describe("one query over very many pods", () => {
     try {
       broken.add(await podOf("p1"));
       const { n, told, headers } = await ask(COUNT);
-      expect([n, told.length, headers["freehold-left-out"]]).to.deep.equal(["10", 2, `${BASE}p1/`]);
+      expect([n, told.length, headers["freehold-left-out"]]).to.deep.equal(["10", 2, "*"]);
+      const some = await ask(COUNT, {}, DORA, ["p0", "p1"]);
+      expect([some.n, some.headers["freehold-left-out"]], "to whoever knows it").to.deep.equal([
+        "5",
+        `${BASE}p1/`,
+      ]);
       const error = await ask(COUNT, { prefer: "handling=strict" }).then(
         () => null,
         (thrown: Problem) => thrown.code,
