@@ -85,7 +85,12 @@ class Compiler implements Patterns {
     if (this.#clashes(pattern, outer)) parts.items.push(this.#table(pattern, frame));
     else this.#collect(pattern, frame, outer, outer, parts);
     parts.conditions.push(...more);
-    return joinOf(parts);
+    const node = joinOf(parts);
+    const { graph } = frame;
+    if (graph === null || isAnchored(pattern) || node.wants.includes(graph)) return node;
+    // It may have solutions in a graph where nothing is found: which graph it is must be known before.
+    this.#depended.add(graph);
+    return { ...node, wants: [...node.wants, graph] };
   }
 
   /** Puts a pattern into a join. @param others What other parts of the join, or what stands before it, may bind. */

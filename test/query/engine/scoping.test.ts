@@ -44,6 +44,11 @@ const CASES: readonly (readonly [sentence: string, where: string, rows: readonly
     ["x=:ana n=:tea", "x=:ben n=:tea", "x=:ben n=:wine"],
   ],
   [
+    "an OPTIONAL that begins a GRAPH finds nothing in each graph by itself, whatever is joined to it",
+    "SELECT ?x ?b { GRAPH ?g { OPTIONAL { ?x :age ?a } VALUES (?x ?b) { (:tea 1) } } }",
+    ["x=:tea b=1"],
+  ],
+  [
     "MINUS takes away nothing where no variable is shared",
     "SELECT ?x { ?x :nick ?n MINUS { ?y :likes ?t } }",
     ["x=:cleo"],

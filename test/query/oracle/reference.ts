@@ -258,8 +258,13 @@ class Evaluation {
   }
 
   #aggregate({ name, distinct, operand, separator }: Aggregate, rows: Bound[], graph: Graph): Value | null {
-    if (operand === null)
-      return numberTerm(number(distinct ? new Set(rows.map(keyOfSolution)).size : rows.length));
+    if (operand === null) {
+      // What stands for blank nodes, and between the steps of a path, is no part of a solution.
+      const visible = (row: Bound): Bound =>
+        new Map([...row].filter(([variable]) => !/^(_:|\.)/.test(variable)));
+      const count = distinct ? new Set(rows.map((row) => keyOfSolution(visible(row)))).size : rows.length;
+      return numberTerm(number(count));
+    }
     const all = rows.map((row) => this.#try(operand, row, graph));
     let values = all.filter((value) => value !== null);
     if (distinct) values = [...new Map(values.map((value) => [keyOf(value), value])).values()];
