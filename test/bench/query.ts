@@ -119,6 +119,7 @@ for (const quads of SIZES) {
   const names = (Object.keys(ENGINES) as EngineName[]).filter(
     (name) => name !== MANY && name.includes(flags.only) && (folder !== "" || !name.startsWith("Oxigraph")),
   );
+  if (names.length === 0) continue;
   for (const engine of names) {
     const run = newRun();
     runs.set(engine, run);

@@ -2,12 +2,14 @@
 import type { Value } from "../../rdf/terms.ts";
 import { kindOf, numberOf } from "../index/kinds.ts";
 import { hashOf } from "../index/lexicon.ts";
-import { type Id, KINDS, type Kind, type Terms, UNBOUND } from "../index/view.ts";
+import { type Id, KINDS, type Kind, type Terms } from "../index/view.ts";
 import type { Control, QueryTerms } from "./contract.ts";
 
 const KIND_OF = { NamedNode: KINDS.iri, BlankNode: KINDS.blank } as const;
 
-const HASHES_KEPT = 8_192; // A power of two.
+// Powers of two: most queries show a few rows, and many are asked of small pods.
+const HASHES_KEPT_FIRST = 64;
+const HASHES_KEPT_MAX = 8_192;
 
 /** A line break is in no IRI, in no language tag and in no label. */
 function keyOf(term: Value): string {
@@ -24,21 +26,26 @@ export function createQueryTerms(terms: Terms, control: Control): QueryTerms {
   const kinds: Kind[] = [];
   const numbers: number[] = [];
   const hashes: number[] = [];
-  let keptIds = new Uint32Array();
+  let keptIds = new Uint32Array(); // One more than the id; 0 for none.
   let keptHashes = new Uint32Array();
+  let misses = 0;
 
   /** Few terms stand in most rows, and the text of each is read for its hash. */
   function hashOfPod(id: Id): number {
-    if (keptIds.length === 0) {
-      keptIds = new Uint32Array(HASHES_KEPT).fill(UNBOUND);
-      keptHashes = new Uint32Array(HASHES_KEPT);
+    const place = id & (keptIds.length - 1);
+    if (keptIds[place] === id + 1) return keptHashes[place]!;
+    const hash = terms.hash(id);
+    if (misses >= keptIds.length && keptIds.length < HASHES_KEPT_MAX) {
+      const room = Math.max(HASHES_KEPT_FIRST, keptIds.length * 2);
+      keptIds = new Uint32Array(room);
+      keptHashes = new Uint32Array(room);
+      misses = 0;
     }
-    const place = id & (HASHES_KEPT - 1);
-    if (keptIds[place] !== id) {
-      keptIds[place] = id;
-      keptHashes[place] = terms.hash(id);
-    }
-    return keptHashes[place]!;
+    misses += 1;
+    const now = id & (keptIds.length - 1);
+    keptIds[now] = id + 1;
+    keptHashes[now] = hash;
+    return hash;
   }
 
   return {
