@@ -1,7 +1,8 @@
 /**
- * The terms of one pod by number. Long, for how a term is spelled, hashed, found and moved is one thing. Texts stand in one heap of UTF-8 and are decoded when somebody asks; whether two
- * literals are the same term, of which kind, and which number they stand for, is decided once, when they come in.
- * A packed part, which never changes and may be shared between threads, and a young one that grows.
+ * The terms of one pod by number. Long, for how a term is spelled, hashed, found and moved is one thing. Texts stand in
+ * one heap of UTF-8 and are decoded when somebody asks; whether two literals are the same term, of which kind, and which
+ * number they stand for, is decided once, when they come in. A packed part, which never changes and may be shared between
+ * threads, and a young one that grows.
  */
 import { blankNode, type Literal, literal, namedNode, type Value } from "../../rdf/terms.ts";
 import { datatypeAt, kindAt, numberOf, placeOfDatatype } from "./kinds.ts";
