@@ -24,7 +24,7 @@ export interface ErrorFacts {
 /**
  * What went wrong. `code` is the server's own (`forbidden`, `shape-violation`, …: the page of problems lists them), or
  * one of: `unreachable`, `http-<status>`, `answer-invalid`, `passport-invalid`, `pod-unknown`, `owner-locked-out`,
- * `login-failed`, `input-invalid`.
+ * `login-failed`, `input-invalid`, `receipt-invalid`, `receipt-refused`, `vendor-unknown`.
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
 export class FreeholdError extends Error {

@@ -5,6 +5,7 @@
 import { FreeholdError } from "./errors.ts";
 import { type Belt, createBelt, createLanes } from "./lanes.ts";
 import { compareRows, createGroups, type Merging, type Order } from "./merge.ts";
+import { pause } from "./pause.ts";
 import { type OpenOptions, openPod, type Pod } from "./pod.ts";
 import { type Endpoint, type QueryOptions, query, type Row } from "./query.ts";
 
@@ -54,20 +55,6 @@ const PAUSE_MS_MAX = 10_000;
 const ROWS_WAITING_MAX = 1_024; // Taken from the servers and not yet by the caller.
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
 
 const isBusy = ({ status }: FreeholdError): boolean => status === 429 || status === 503;
 

@@ -7,6 +7,67 @@ import type { Pod } from "./pod.ts";
 import type { Row } from "./query.ts";
 
 export type { Grant, Revocation } from "./access.ts";
+export {
+  type AskOptions,
+  accessGrant,
+  accessGrants,
+  accessRequest,
+  accessRequests,
+  cancelRequest,
+  endGrant,
+  type GrantedAccess,
+  type RequestedAccess,
+  requestAccess,
+  type WantedAccess,
+  type Wish,
+  waitForDecision,
+} from "./consent/access.ts";
+export {
+  describeKey,
+  publishSigningKey,
+  type SigningIdentity,
+  verificationMethodOf,
+  withdrawSigningKey,
+} from "./consent/identity.ts";
+export type { Action, ConsentMode, Policy, PolicyTarget, Terms, Tier } from "./consent/model.ts";
+export {
+  type Decided,
+  type Decision,
+  decideRequest,
+  giveAccess,
+  pauseGrant,
+  preferences,
+  resumeGrant,
+  revokeGrant,
+  setPreferences,
+  undoDecision,
+} from "./consent/owner.ts";
+export { generateSigningKey, type SigningKey } from "./consent/proof.ts";
+export {
+  consentReceiptOf,
+  countersign,
+  type Receipt,
+  type Reconciliation,
+  receipts,
+  reconcile,
+} from "./consent/receipts.ts";
+export {
+  type Basis,
+  createLedger,
+  type Ledger,
+  queryUnder,
+  type Use,
+  under,
+  writeBack,
+} from "./consent/under.ts";
+export {
+  type Change,
+  receiveWebhook,
+  type WatchOptions,
+  type Webhook,
+  watch,
+  watchByWebhook,
+} from "./consent/watch.ts";
 export { type ErrorDetail, type ErrorFacts, type Fetch, FreeholdError } from "./errors.ts";
 export {
   type Combining,

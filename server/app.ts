@@ -6,18 +6,27 @@
 import type { RequestListener } from "node:http";
 import express, { type Request, type Response } from "express";
 import type { Permissions } from "./access/authorize.ts";
+import { type Authority, BY_RULES, demandAll, together } from "./access/demand.ts";
 import { checkLanguage } from "./access/language.ts";
+import { isOwnerOf } from "./access/narrowing.ts";
 import { wacAllow } from "./access/wac-allow.ts";
 import { createDataBrowser, type DataBrowser } from "./account/data-browser.ts";
 import { accountDoors } from "./account/doors.ts";
 import { erasureDoors } from "./account/erasure-doors.ts";
 import { journalDoors } from "./account/journal-doors.ts";
 import { keptDoors } from "./account/kept-doors.ts";
-import { createPages, errorPage, pageDoors } from "./account/pages.ts";
+import { createPages, errorPage, pageDoors, plainPage } from "./account/pages.ts";
 import { transferDoors } from "./account/transfer-doors.ts";
 import { challenge } from "./auth/challenge.ts";
+import { GRANT_TOKEN_SECONDS } from "./auth/grant-token.ts";
 import { createResourceMetadata, RESOURCE_METADATA_PATH } from "./auth/resource-metadata.ts";
 import { json } from "./body.ts";
+import { askPageDoors } from "./consent/ask-page.ts";
+import { credentialDoors } from "./consent/credentials/doors.ts";
+import { consentServices, withRequestService } from "./consent/discovery.ts";
+import { consentDoors, idOf } from "./consent/doors.ts";
+import { CONSENT_KEY_PATH } from "./consent/receipts/keys.ts";
+import { abandon, authorityIn, givenOnlyAfter, withFields } from "./consent/under-grants.ts";
 import type { Context } from "./context.ts";
 import { Problem, withHeaders } from "./errors.ts";
 import { healthDoors } from "./health.ts";
@@ -44,6 +53,7 @@ import {
   ALLOWED,
   abilityHeaders,
   describedStorage,
+  isOwnAddress,
   linkHeader,
   natureOf,
   TYPE_INDEX,
@@ -67,6 +77,7 @@ import { gatewayUrl } from "./notify/gateway.ts";
 import { SENDER_PATH } from "./notify/webhook-sender.ts";
 import type { Agent, Door, Method, Operation, Result } from "./operation.ts";
 import { passportDoors } from "./passport/doors.ts";
+import { isStrict } from "./query/asking.ts";
 import { SEARCH_PATH } from "./query/search/endpoint.ts";
 import { UPDATE_PATH } from "./query/update/updates.ts";
 import { createRate, networkOf, retryAfter } from "./rates.ts";
@@ -164,6 +175,20 @@ function notificationRoutes({ config, notifications }: Context): readonly PodRou
   ];
 }
 
+/** What vendors ask for and get, and what the owner says to it: each door asks for itself who may pass. */
+function consentRoutes({ config, consent }: Context): readonly PodRoute[] {
+  return consentDoors(consent).map(({ verb, path, act }) => ({
+    verb,
+    path: `/:pod/${path}`,
+    modes: needsNothing,
+    recorded: null, // What changes something is recorded in its own commit.
+    act: async (operation, pod, ip) => {
+      const id = idOf(path, operation.target.path);
+      return asService(config.baseUrl, pod, operation, await act({ operation, pod, ip, id }));
+    },
+  }));
+}
+
 /** In this order: the first that fits is the one. */
 export function podRoutes(context: Context): readonly PodRoute[] {
   const { ldp, queries, search, journal } = context;
@@ -192,11 +217,15 @@ export function podRoutes(context: Context): readonly PodRoute[] {
       recorded: null,
       read: async (operation) => async (_snapshot, pod) => {
         const { baseUrl } = context.config;
+        const storage = `${baseUrl}${pod.name}/`;
+        const services = consentServices(storage);
         const chosen = negotiate(operation.headers.accept, [...RDF_TYPES, LWS_TYPE]);
-        if (chosen !== LWS_TYPE)
-          return describeStorage(baseUrl, pod, operation, context.notifications.services.describe(pod));
+        if (chosen !== LWS_TYPE) {
+          const subscriptions = context.notifications.services.describe(pod);
+          return describeStorage(baseUrl, pod, operation, subscriptions, services);
+        }
         const modified = { "last-modified": new Date(pod.created).toUTCString() };
-        const result = describeLws(`${baseUrl}${pod.name}/`, LWS_PATHS);
+        const result = describeLws(storage, LWS_PATHS, services);
         return asService(baseUrl, pod, operation, { ...result, headers: { ...modified, ...result.headers } });
       },
     },
@@ -259,6 +288,20 @@ export function podRoutes(context: Context): readonly PodRoute[] {
     ...notificationRoutes(context),
     {
       verb: "get",
+      path: "/:pod/.views/:id",
+      modes: needsOfRead,
+      recorded: "look",
+      read: async (operation) => async (snapshot, pod) =>
+        asService(
+          context.config.baseUrl,
+          pod,
+          operation,
+          await context.consent.views.show(snapshot, pod, operation),
+        ),
+    },
+    ...consentRoutes(context),
+    {
+      verb: "get",
       path: `/:pod/${SERIES_PATH}{*folder}`,
       modes: needsNothing,
       recorded: "query",
@@ -297,33 +340,58 @@ export function podRoutes(context: Context): readonly PodRoute[] {
   ];
 }
 
-/** A query of all pods that granted the asker something: each of them is told before a byte of the answer is sent. */
-/** What cannot be recorded is not told: whoever waits to tell it need wait no more. */
-async function givenOnlyAfter(recorded: Promise<unknown>, { body }: Result): Promise<void> {
-  try {
-    await recorded;
-  } catch (error) {
-    if (body !== null && typeof body === "object" && Symbol.asyncIterator in body)
-      await body[Symbol.asyncIterator]().return?.();
-    throw error;
-  }
-}
+/** Why a grant that a query found is of no use to it after all. */
+const GRANT_UNUSABLE: ReadonlySet<string> = new Set(["grant-spent", "grant-paused", "forbidden"]);
 
-/** A query over all pods: each of them that it ranges over is told. */
-function askEverywhere({ config, identity, queries, journal }: Context): Door {
+/** A query over all pods: each of them that it ranges over is told, and what is read by grants is counted there. */
+function askEverywhere({ config, identity, queries, journal, underGrants }: Context): Door {
   const url = `${config.baseUrl}.query/sparql`;
   return async ({ id, method, url: { search }, headers, ip, body }) => {
     const agent = await identity.verify({ method, url, headers, ip });
     const asked = { id, method: method as Method, url, headers, agent, query: search.slice(1), body };
     const request = await queries.parse(asked);
-    const { result, pods } = await queries.everywhere!.answer(asked, request);
-    const look = ({ pod, documents }: (typeof pods)[number]): Promise<void> => {
-      const target = parseTarget(`/${pod.name}/sparql`);
-      const theirs = { ...result, extent: { rows: null, documents } };
-      return journal.look(pod, { ...asked, target }, "query", theirs, false);
-    };
-    await givenOnlyAfter(Promise.all(pods.map(look)), result);
-    return result;
+    const except = new Set<string>();
+    const counted = new Map<string, Readonly<Record<string, string>>>(); // What is asked again counts once.
+    for (;;) {
+      const since = underGrants.moment();
+      const { result, pods } = await queries.everywhere!.answer({ ...asked, except }, request);
+      const told = pods.map(({ pod, extent }) => ({
+        pod,
+        theirs: { ...asked, target: parseTarget(`/${pod.name}/sparql`) },
+        answer: { ...result, extent },
+      }));
+      const byGrants = told.filter(({ answer }) => authorityIn(answer).grants.length > 0);
+      const unusable = await givenOnlyAfter(
+        Promise.all(
+          byGrants.map(async ({ pod, theirs, answer }) => {
+            if (counted.has(pod.name)) return null;
+            try {
+              const by = authorityIn(answer);
+              counted.set(pod.name, await underGrants.count(pod, theirs, "query", by, answer, since));
+              return null;
+            } catch (error) {
+              // One owner's grant that is used up does not take the others' from whoever asks: their pod is left out, and named.
+              if (!(error instanceof Problem) || !GRANT_UNUSABLE.has(error.code)) throw error;
+              except.add(pod.name);
+              return error;
+            }
+          }),
+        ),
+        result,
+      );
+      const [refusal] = unusable.filter((one) => one !== null);
+      if (refusal) await abandon(result);
+      if (refusal && (isStrict(asked) || pods.length === 1)) throw refusal;
+      if (refusal) continue;
+      const looks = told
+        .filter((one) => !byGrants.includes(one))
+        .map(({ pod, theirs, answer }) => journal.look(pod, theirs, "query", answer, false));
+      await givenOnlyAfter(Promise.all(looks), result);
+      return byGrants.reduce((answer: Result, { pod, theirs, answer: own }) => {
+        const fields = counted.get(pod.name) ?? {};
+        return underGrants.guard(pod, theirs, "query", authorityIn(own), withFields(answer, fields), since);
+      }, result);
+    }
   };
 }
 
@@ -354,6 +422,7 @@ export function doorRoutes(context: Context, dataBrowser: DataBrowser | null = n
           "content-type": "application/jwk-set+json",
         }),
     },
+    { verb: "get", path: CONSENT_KEY_PATH, ...EVERYBODY, door: context.consent.keys.publishedKeys },
     {
       verb: "get",
       path: "/ns/problems",
@@ -377,6 +446,17 @@ export function doorRoutes(context: Context, dataBrowser: DataBrowser | null = n
     ...server,
     ...healthDoors(() => context.store.check()).map((route) => ({ ...route, ...VISITORS })),
     ...passportDoors(registry).map((route) => ({ ...route, ...EVERYBODY })),
+    ...credentialDoors({
+      ...config,
+      now: context.now,
+      credentials: context.consent.credentials,
+      keyOf: (...method) => context.consent.keys.keyOf(...method),
+      verify: identity.verify,
+      issueToken: async (agent, grant, pod) => ({
+        token: await identity.grantTokens.issue(agent, grant, pod),
+        seconds: GRANT_TOKEN_SECONDS,
+      }),
+    }).map((route) => ({ ...route, ...EVERYBODY })),
     ...context.notifications.doors.map((route) => ({ ...route, ...EVERYBODY })),
     ...accountDoors(accounts, provider).map((route) => ({ ...route, ...OWN_PAGES })),
     ...journalDoors(accounts, journal).map((route) => ({ ...route, ...OWN_PAGES })),
@@ -392,6 +472,17 @@ export function doorRoutes(context: Context, dataBrowser: DataBrowser | null = n
     ...erasureDoors(accounts, context.ldp.erasure, (pod) =>
       journal.note(pod, { act: "erase", agent: pod.owner, client: `${config.baseUrl}.account/` }),
     ).map((route) => ({ ...route, ...OWN_PAGES })),
+    ...askPageDoors({
+      ...context,
+      baseUrl: config.baseUrl,
+      requests: context.consent.requests,
+      sessionOf: (headers) => accounts.sessionOf(headers),
+      isOwnAddress: (path) => {
+        const target = parseTarget(path);
+        return isOwnAddress(natureOf(target, target.pod));
+      },
+      page: plainPage,
+    }).map((route) => ({ ...route, ...OWN_PAGES })),
     ...(dataBrowser?.doors ?? []).map((route) => ({ ...route, ...VISITORS })),
     ...pageDoors(createPages(config)).map((route) => ({ ...route, ...VISITORS })),
   ];
@@ -399,7 +490,7 @@ export function doorRoutes(context: Context, dataBrowser: DataBrowser | null = n
 
 /** The request listener of the whole server. */
 export function createApp(context: Context): RequestListener {
-  const { config, log, store, pods, access, identity, ldp, journal, notifications } = context;
+  const { config, log, store, pods, access, identity, ldp, journal, notifications, underGrants } = context;
   const responder = createResponder({
     log,
     errorPage,
@@ -413,26 +504,19 @@ export function createApp(context: Context): RequestListener {
   const writesOfOthers = createRate(writesPerAgentMax, 60_000, ratesRemembered, context.now);
 
   /** The one choke point: every need of every operation on a pod is decided here. */
-  async function authorize(
+  function authorize(
     snapshot: Snapshot,
     pod: Pod,
     agent: Agent,
     needs: readonly Need[],
     headers: Readonly<Record<string, string>> = {},
-  ): Promise<void> {
-    for (const { target, modes } of needs) {
-      const decision = await access.authorize(snapshot, pod, agent, target, modes);
-      if (decision.kind === "granted") continue;
-      if (agent.webid === null) throw new Problem("login-required", undefined, { headers });
-      if (decision.restricted) throw new Problem("restricted", undefined, { headers });
-      const app = decision.narrowed ? " (you may, but you did not give it to this app)" : "";
-      throw new Problem("forbidden", `Missing: ${decision.missing.join(", ")}${app}`, { headers });
-    }
+  ): Promise<Authority> {
+    return demandAll(access, snapshot, pod, agent, needs, headers);
   }
 
   /** Also by way of an app, when the owner lets it do all that the owner does. */
   async function isOwner(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<boolean> {
-    if (agent.webid !== pod.owner) return false;
+    if (!isOwnerOf(pod, agent)) return false;
     const root = parseTarget(`/${pod.name}/`);
     return (await access.authorize(snapshot, pod, agent, root, ["control"])).kind === "granted";
   }
@@ -498,6 +582,8 @@ export function createApp(context: Context): RequestListener {
     let isOpen = false;
     const key = recorded === "look" ? ready.keyOf(operation) : null;
     let generation: number | null = null; // Of an answer that is new, and everybody's.
+    let authority = BY_RULES;
+    const since = underGrants.moment();
     const attempt = async (snapshot: Snapshot): Promise<Result | null> => {
       generation = null;
       const known = key !== null && ready.has(key) ? ready.find(key, pod, snapshot.generation) : null;
@@ -511,8 +597,9 @@ export function createApp(context: Context): RequestListener {
           : await access.permissions(snapshot, pod, agent, target);
       // Refusals say it, too: who may only add learns it from nothing else.
       const allow = { "wac-allow": wacAllow(permissions) };
+      authority = BY_RULES;
       if (modes !== "owner")
-        await authorize(snapshot, pod, agent, await modes(snapshot, target, null), allow);
+        authority = await authorize(snapshot, pod, agent, await modes(snapshot, target, null), allow);
       else if (permissions.user.length === 0) refuseOwners(agent, allow);
       isOpen = recorded === "look" && permissions.public.includes("read");
       const result = await run(snapshot, pod).catch((error: unknown) => {
@@ -531,9 +618,13 @@ export function createApp(context: Context): RequestListener {
         if (!found) continue;
         // Only now: until the store has taken it, the snapshot may turn out to have been two.
         const result = key !== null && generation !== null ? ready.keep(key, pod, generation, found) : found;
+        const used = together(authority, authorityIn(result));
+        if (used.grants.length > 0)
+          return underGrants.read(pod, operation, recorded ?? "look", used, result, since);
         // What the endpoint says of itself has no extent, and tells nothing.
         if (recorded === "look" || (recorded === "query" && result.extent))
           await givenOnlyAfter(journal.look(pod, operation, recorded, result, isOpen), result);
+        if (recorded === "look") void context.consent.honey.noticed(pod, operation); // Nobody waits: it would show.
         return result;
       }
       throw new Problem("unavailable", undefined, { headers: { "retry-after": "1" } });
@@ -558,7 +649,8 @@ export function createApp(context: Context): RequestListener {
       );
     }
     // That it was refused is counted where there is no secret: some of these addresses are keys.
-    const place = { ...operation, target: parseTarget(`/${pod.name}/.notifications/`) };
+    const folder = operation.target.path.split("/", 3)[2] ?? "";
+    const place = { ...operation, target: parseTarget(`/${pod.name}/${folder}/`) };
     return counted(pod, place, () => act(operation, pod, ip));
   }
 
@@ -651,15 +743,27 @@ export function createApp(context: Context): RequestListener {
     const work = async (edit: Edit): Promise<Written> => {
       const { transaction } = edit;
       const needs = await modes(transaction, target, prepared);
-      await authorize(transaction, pod, agent, needs);
+      const authority = await authorize(transaction, pod, agent, needs);
       const mayRead = mayReadOf(context, transaction, pod, agent);
       const written = await ldp.writer.act(edit, pod, operation, prepared, mayRead);
+      const bytes = bytesOf(prepared, operation);
+      const { grants, purpose } = authority;
       journal.write(transaction, pod, operation, written.answer(0), {
-        bytes: bytesOf(prepared, operation),
+        bytes,
         folders: edit.made.length,
         onlyAdds: needs.every((need) => !need.modes.includes("write")),
+        grants,
+        purpose,
       });
-      return written;
+      const headers = await underGrants.write(
+        transaction,
+        pod,
+        operation,
+        authority,
+        written.answer(0),
+        bytes,
+      );
+      return { answer: (version) => withFields(written.answer(version), headers) };
     };
     const { result, generation } = await ldp.edits
       .write(pod, work, {
@@ -796,14 +900,15 @@ export function createApp(context: Context): RequestListener {
       .catch((error: unknown) => responder.sendError(request, response, error, requestIdOf(request), true));
   });
 
-  /** Refusals say where the storage is described, too: it hangs on the address alone. */
+  /** Refusals say where access can be asked for, and where the storage is described: both hang on the address alone. */
   function described<T>(error: T, request: Request): T | Problem {
-    if (!(error instanceof Problem) || !["GET", "HEAD"].includes(request.method)) return error;
+    if (!(error instanceof Problem)) return error;
     try {
       const target = targetOf(request);
-      return target.pod === ""
-        ? error
-        : withHeaders(error, { link: describedStorage(config.baseUrl, target) });
+      if (target.pod === "") return error;
+      const refusal = withRequestService(error, `${config.baseUrl}${target.pod}/`);
+      if (!["GET", "HEAD"].includes(request.method)) return refusal;
+      return withHeaders(refusal, { link: describedStorage(config.baseUrl, target) });
     } catch {
       return error; // An address that is none.
     }
@@ -815,7 +920,7 @@ export function createApp(context: Context): RequestListener {
       : answer;
   const routes = podRoutes(context);
   const everywhere = new Map<string, Handler>();
-  const reading = routes.find(({ recorded }) => recorded === "look")!;
+  const reading = routes.find(({ verb, path }) => verb === "get" && path === EVERYWHERE)!;
   for (const route of routes) {
     const serve = async (request: Request, id: string): Promise<Result> => {
       try {

@@ -1,8 +1,11 @@
 /** The composition root: everything that has a lifetime, made once, passed on by name; long, for it is one list. Only this file names an engine. */
 
+import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { solid } from "@freehold/vocab";
 import { type Access, createAccess } from "./access/authorize.ts";
+import { demandAll } from "./access/demand.ts";
+import { isOwnPlace } from "./access/grants.ts";
 import { keepLanguage } from "./access/language.ts";
 import { createRestrictions, type Restrictions } from "./access/restriction.ts";
 import { type AccountService, createAccounts } from "./account/accounts.ts";
@@ -10,17 +13,22 @@ import { accountToExport, closeAccount } from "./account/close.ts";
 import { createOwnerAccess } from "./account/owner-access.ts";
 import { accountOfPod } from "./account/records.ts";
 import { type AgentVerifier, createAgentVerifier } from "./auth/agent.ts";
+import { createGrantTokens, type GrantTokens } from "./auth/grant-token.ts";
 import { createProvider, type Provider } from "./auth/provider.ts";
 import { type Backups, createBackups } from "./backup/backups.ts";
 import { refuseHalfRestored } from "./backup/restore.ts";
 import type { Config } from "./config.ts";
+import { type Consent, type ConsentDeps, createConsent } from "./consent/consent.ts";
+import { writeOwnersNotice } from "./consent/notices.ts";
+import { createUnderGrants, type UnderGrants } from "./consent/under-grants.ts";
 import { Problem } from "./errors.ts";
 import { VERSION } from "./health.ts";
 import { createClientAddress } from "./http/client-address.ts";
-import { parseTarget } from "./iri.ts";
+import { parseTarget, parseWebId } from "./iri.ts";
 import { createJournalReader, type JournalReader } from "./journal/container.ts";
 import { decodeEntry, OPERATOR, SERVER } from "./journal/entry.ts";
 import { createJournal, type PodJournal } from "./journal/journal.ts";
+import { changeCard } from "./ldp/card.ts";
 import {
   changeLists,
   link,
@@ -41,20 +49,25 @@ import { createQuota, createReclaim, type Quota } from "./ldp/quota.ts";
 import { createReader, type Reader } from "./ldp/read.ts";
 import { createSweep } from "./ldp/sweep.ts";
 import { createWriter, type Writer, type WriterDeps } from "./ldp/write.ts";
+import type { Limits } from "./limits.ts";
 import { createLog, type Log } from "./log.ts";
 import { createTypeSearch, type TypeSearch } from "./lws/search.ts";
 import { withHints } from "./notify/hints.ts";
 import { createNotifications, type Notifications } from "./notify/notify.ts";
 import { createWebhooks, type Webhooks } from "./notify/webhook.ts";
-import type { By } from "./operation.ts";
+import { createOpenAnswers } from "./open-answers.ts";
+import { type By, PUBLIC_AGENT } from "./operation.ts";
 import { findPassportOfPod } from "./passport/records.ts";
 import { createRegistry, type Registry } from "./passport/registry.ts";
+import { cardPath, inboxPath } from "./profile.ts";
 import { createQueries, type Queries } from "./query/endpoint.ts";
 import { createKeptIndexes } from "./query/index/kept.ts";
 import { createSearch, type Search } from "./query/search/endpoint.ts";
 import { createUpdates, type Updates } from "./query/update/updates.ts";
+import { mediaTypeOf } from "./rdf/media.ts";
 import { parseRdf } from "./rdf/parse.ts";
-import { createSafeFetch, createSafeSend } from "./safe-fetch.ts";
+import type { Quad } from "./rdf/terms.ts";
+import { createSafeFetch, createSafeSend, type SafeFetch } from "./safe-fetch.ts";
 import type { PageEdit } from "./series/append.ts";
 import { OBSERVATION_SHAPE } from "./series/observation.ts";
 import { createSeries, type Series } from "./series/series.ts";
@@ -69,6 +82,8 @@ import { createTransfer, type Transfer } from "./transfer/transfer.ts";
 export interface Identity {
   readonly verify: AgentVerifier;
   readonly provider: Provider;
+  /** For credentials that are exchanged for tokens. */
+  readonly grantTokens: GrantTokens;
   readonly accounts: AccountService;
   readonly registry: Registry;
 }
@@ -101,6 +116,9 @@ export interface Context {
   readonly identity: Identity;
   readonly journal: PodJournal & { readonly reader: JournalReader };
   readonly backups: Backups;
+  /** What vendors ask for, what the owner decides, what is granted, seen and received. */
+  readonly consent: Consent;
+  readonly underGrants: UnderGrants;
   readonly notifications: Notifications & { readonly webhooks: Pick<Webhooks, "begin" | "senderDocument"> };
   /** Writes documents that are no request: their bytes must be valid already. */
   readonly writeDocuments: (pod: Pod, documents: readonly NewDocument[]) => Promise<void>;
@@ -108,14 +126,15 @@ export interface Context {
 }
 
 const SWEEP_MS = 3_600_000; // Logins that have ended are forgotten about hourly.
+const OPEN_ANSWERS_RECHECK_MS = 1_000; // Where no commit tells of it: grants end by the clock, and on other servers.
 const DOCUMENTS_PER_COMMIT = 200; // An import is many small commits, so that it never holds up other writers for long.
 
 /**
- * In-process answer to "which issuers does this WebID trust?", for WebIDs of this server. Only the WebIDs of pods' owners
- * are people here: what else looks like a WebID in a pod, any app that may write there could have made.
+ * What the document of a WebID of this server says; null for WebIDs of others. Only the WebIDs of pods' owners are people
+ * here: what else looks like a WebID in a pod, any app that may write there could have made.
  */
-function createLocalIssuers(store: Store, pods: Pods, baseUrl: string) {
-  return async (webid: string): Promise<readonly string[] | null> => {
+function createLocalDocuments(store: Store, pods: Pods, baseUrl: string) {
+  return async (webid: string): Promise<readonly Quad[] | null> => {
     if (!webid.startsWith(baseUrl)) return null;
     const url = webid.split("#", 1)[0] ?? "";
     const target = parseTarget(url.slice(baseUrl.length - 1));
@@ -123,12 +142,73 @@ function createLocalIssuers(store: Store, pods: Pods, baseUrl: string) {
     if (pod?.owner !== webid || pod.erased !== undefined) return [];
     return store.read(pod.id, async (snapshot) => {
       const stored = await findStored(snapshot, target);
-      if (!stored?.isRdf || !stored.bytes) return [];
-      const quads = await parseRdf(stored.bytes, stored.contentType, url);
-      return quads.flatMap(({ subject, predicate, object }) =>
-        subject.value === webid && predicate.value === solid.oidcIssuer ? [object.value] : [],
-      );
+      return stored?.isRdf && stored.bytes ? parseRdf(stored.bytes, stored.contentType, url) : [];
     });
+  };
+}
+
+type LocalDocuments = ReturnType<typeof createLocalDocuments>;
+
+/** In-process answer to "which issuers does this WebID trust?", for WebIDs of this server. */
+function createLocalIssuers(documentOf: LocalDocuments) {
+  return async (webid: string): Promise<readonly string[] | null> => {
+    const quads = await documentOf(webid);
+    return (
+      quads?.flatMap(({ subject, predicate, object }) =>
+        subject.value === webid && predicate.value === solid.oidcIssuer ? [object.value] : [],
+      ) ?? null
+    );
+  };
+}
+
+/** The document of any WebID; null when it cannot be had. */
+function createWebIdDocuments(local: LocalDocuments, safeFetch: SafeFetch, { egressWebIdBytesMax }: Limits) {
+  return async (webid: string, ip: string): Promise<readonly Quad[] | null> => {
+    const own = await local(webid);
+    if (own) return own;
+    try {
+      const { bytes, headers, url } = await safeFetch(webid.split("#", 1)[0] ?? "", {
+        accept: "text/turtle, application/ld+json;q=0.9, application/n-triples;q=0.8",
+        bytesMax: egressWebIdBytesMax,
+        kind: "webid",
+        ip,
+      });
+      return await parseRdf(bytes, mediaTypeOf(headers["content-type"] ?? ""), url);
+    } catch (error) {
+      if (error instanceof Problem && error.code !== "too-many-requests") return null;
+      throw error;
+    }
+  };
+}
+
+/**
+ * A commit of consent: what is left for the owner stands in the inbox from the same moment on. Where the pod is full, it is
+ * done all the same, for the request itself says what the notice would.
+ */
+function createConsentCommit(
+  edits: Edits,
+  baseUrl: string,
+  record: (transaction: Transaction, pod: Pod, path: string, bytes: number) => void,
+): ConsentDeps["commit"] {
+  return async (pod, work) => {
+    const run = async (hasRoom: boolean) => {
+      const { result } = await edits.write(pod, (edit) =>
+        work(edit.transaction, async (notice) => {
+          if (!hasRoom) return;
+          const path = `${inboxPath(pod.name)}${randomUUID()}`;
+          const bytes = writeOwnersNotice(notice, `${baseUrl}${pod.name}/`);
+          await putDocument(edit, path, { kind: "rdf", contentType: "application/ld+json", bytes });
+          record(edit.transaction, pod, path, bytes.length);
+        }),
+      );
+      return result;
+    };
+    try {
+      return await run(true);
+    } catch (error) {
+      if (error instanceof Problem && error.code === "quota-exceeded") return run(false);
+      throw error;
+    }
   };
 }
 
@@ -184,11 +264,13 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     pods,
     store,
     limits,
+    now,
     language: config.access,
     reachOf: (webid, client) => provider.reachOf(webid, client),
   });
   const shapes = createShapes(limits);
   const safeFetch = createSafeFetch({ egressAllow, limits, log });
+  const localDocuments = createLocalDocuments(store, pods, baseUrl);
 
   const quota = createQuota(store, limits);
   await quota.countOnce(await pods.list());
@@ -221,6 +303,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     limits,
     stillMay: async (snapshot, pod, { agent, target }) =>
       (await access.authorize(snapshot, pod, agent, target, ["read"])).kind === "granted",
+    grants: access.grants,
   });
   const typeSearch = createTypeSearch({ baseUrl, limits, access });
   const podJournal = createJournal({ baseUrl, store, pods, limits, log, now });
@@ -293,6 +376,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
       return committed.result;
     },
     record: (...batch) => journal.write(...batch),
+    underGrants: (...batch) => underGrants.write(...batch),
   });
 
   const registry = createRegistry({ store, now, zones: config.zones, baseUrl, limits, log });
@@ -390,8 +474,10 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     accounts,
     safeFetch,
   });
+  const grantTokens = createGrantTokens(store, now);
   const verify = createAgentVerifier({
     baseUrl,
+    grantTokens,
     bearer: config.bearer,
     ath: config.ath,
     nonces: provider.nonces,
@@ -401,7 +487,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     safeFetch,
     ownKeys: () => provider.publicKeys(),
     reachOf: (webid, client) => provider.reachOf(webid, client),
-    localIssuers: createLocalIssuers(store, pods, baseUrl),
+    localIssuers: createLocalIssuers(localDocuments),
   });
   const listening = await createNotifications({
     baseUrl,
@@ -413,20 +499,36 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     now,
     verify,
     entryOf: decodeEntry,
-    presentOf: findPresent,
-    isResource: (target) => !isOwnAddress(natureOf(target, target.pod)),
+    async presentOf(snapshot, path) {
+      if (!isOwnPlace(path)) return findPresent(snapshot, path);
+      const pod = await pods.find(parseTarget(path).pod);
+      return pod && consent.views.present(snapshot, pod, path);
+    },
+    isResource(target) {
+      const nature = natureOf(target, target.pod);
+      return nature === "view" || !isOwnAddress(nature);
+    },
     async record(pod, operation, topic) {
       const target = parseTarget(topic);
-      const { public: open } = await store.read(pod.id, (snapshot) =>
-        access.permissions(snapshot, pod, operation.agent, target),
-      );
+      const asked = { ...operation, target };
+      const [authority, { public: open }] = await store.read(pod.id, async (snapshot) => [
+        await demandAll(access, snapshot, pod, operation.agent, [{ target, modes: ["read"] }]),
+        await access.permissions(snapshot, pod, operation.agent, target),
+      ]);
       const told = { status: 200, headers: {}, body: null };
-      await journal.look(pod, { ...operation, target }, "look", told, open.includes("read"));
+      if (authority.grants.length > 0) return underGrants.count(pod, asked, "look", authority, told);
+      await journal.look(pod, asked, "look", told, open.includes("read"));
+      return {};
     },
     isShared: hinting.isShared,
     ipOf: createClientAddress(config.trustProxy),
   });
-  hinting.onCommit((pod) => listening.hint(pod));
+  const openAnswers = createOpenAnswers(OPEN_ANSWERS_RECHECK_MS, log);
+  hinting.onCommit((pod, areGrantsNew) => {
+    listening.hint(pod, areGrantsNew);
+    consent.notices.committed(pod);
+    if (areGrantsNew) openAnswers.changed(pod);
+  });
   const webhooks = createWebhooks({
     baseUrl,
     store,
@@ -438,7 +540,9 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     record: (pod, act, { topic }, by, status) =>
       journal.note(pod, {
         act,
-        ...(by ? { ...by, agent: by.webid } : { agent: SERVER }),
+        ...(by
+          ? { agent: by.webid, client: by.client, issuer: by.issuer, origin: by.origin }
+          : { agent: SERVER }),
         path: topic,
         status,
       }),
@@ -477,6 +581,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
   const sweep = setInterval(() => {
     sweepKept().catch((error: unknown) => log.error("history.sweep-failed", { cause: String(error) }));
     sweepSeries().catch((error: unknown) => log.error("series.sweep-failed", { cause: String(error) }));
+    consent.sweep().catch((error: unknown) => log.error("consent.sweep-failed", { cause: String(error) }));
     provider.sweep().catch((error: unknown) => log.error("provider.sweep-failed", { cause: String(error) }));
   }, SWEEP_MS).unref();
   const backups = createBackups({
@@ -505,6 +610,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     store,
     indexes: { read: (pod, work) => store.read(pod, work), kept: createKeptIndexes(store, log) },
     ownersGraphs: (pod, name) => journal.reader.graphs(pod, name),
+    granted: (...asked) => consent.views.graphs(...asked),
   });
   const updates = createUpdates({
     baseUrl,
@@ -534,6 +640,10 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     needsOfChange,
     needsOfRemoval: (snapshot, target) => needsOfDelete(snapshot, target, null),
     record: (...change) => journal.write(...change),
+    underGrants: {
+      write: (...change) => underGrants.write(...change),
+      readIn: (...change) => underGrants.readIn(...change),
+    },
   });
   const erasure = createErasure({
     baseUrl,
@@ -549,6 +659,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     async purge(pod) {
       typeSearch.forget();
       series.forget();
+      consent.views.forget(pod?.id ?? null);
       await queries.purge(pod?.id ?? null);
     },
     closeAccount: async ({ name }) => void (await closeAccount(store, provider, name)),
@@ -562,6 +673,61 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     keysGoneBy: (destroyed) => backups.keysGoneBy(destroyed),
     withdrawPassport: async ({ name }) => void (await registry.withdraw(name)),
   });
+  const consent = createConsent({
+    baseUrl,
+    store,
+    pods,
+    access,
+    limits,
+    now,
+    log,
+    record: (...deed) => journal.record(...deed),
+    journal,
+    validate,
+    isOwnAddress: (path) => {
+      const target = parseTarget(path);
+      return isOwnAddress(natureOf(target, target.pod));
+    },
+    commit: createConsentCommit(edits, baseUrl, (transaction, pod, path, bytes) =>
+      journal.record(transaction, pod, { act: "append", agent: SERVER, path, bytes }),
+    ),
+    delivery: {
+      send: createSafeSend({ egressAllow, limits, log }),
+      sign: (...message) => webhooks.sign(...message),
+      leave: (url, body) => leaveNotice(url, body),
+    },
+    sources: queries.sources,
+    documentOf: createWebIdDocuments(localDocuments, safeFetch, limits),
+    async changeCard(pod, operation, change) {
+      await edits.write(pod, async (edit) => {
+        const bytes = await changeCard(edit, baseUrl, change);
+        if (bytes === null) return;
+        const { agent, id: request } = operation;
+        const { webid, client, issuer, origin } = agent;
+        const path = cardPath(pod.name);
+        const who = { agent: webid, client, issuer, origin };
+        journal.record(edit.transaction, pod, { act: "change", ...who, path, bytes, request });
+      });
+    },
+  });
+  /** In the inbox of a pod of this server, as anybody may who has Append there. */
+  async function leaveNotice(url: string, body: Uint8Array): Promise<boolean> {
+    const target = parseTarget(url.slice(baseUrl.length - 1));
+    const pod = await pods.find(target.pod);
+    if (!pod || pod.erased !== undefined || pod.movedTo !== undefined || !target.isContainer) return false;
+    const sender = { ...PUBLIC_AGENT, webid: parseWebId(`${baseUrl}.notifications/sender#it`) };
+    const { result } = await edits.write(pod, async (edit) => {
+      const { transaction } = edit;
+      const decision = await access.authorize(transaction, pod, sender, target, ["append"]);
+      if (decision.kind !== "granted" || !(await findResource(transaction, target.path))) return false;
+      const path = `${target.path}${randomUUID()}`;
+      await putDocument(edit, path, { kind: "rdf", contentType: "application/ld+json", bytes: body });
+      journal.record(transaction, pod, { act: "append", agent: sender.webid, path, bytes: body.length });
+      return true;
+    });
+    return result;
+  }
+  const underGrants = createUnderGrants({ baseUrl, uses: consent.grants, openAnswers, store, access, now });
   const settled = await erasure.settle();
   if (settled > 0) log.info("erasure.settled", { pods: settled });
 
@@ -577,13 +743,17 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     search: createSearch(queries, limits),
     updates,
     series,
-    identity: { verify, provider, accounts, registry },
+    identity: { verify, provider, grantTokens, accounts, registry },
     journal,
     backups,
+    consent,
+    underGrants,
     notifications,
     writeDocuments: writeAs("import"),
     async close() {
       clearInterval(sweep);
+      openAnswers.close();
+      await consent.close();
       await notifications.close();
       await queries.close();
       await backups.close();

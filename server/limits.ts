@@ -192,6 +192,18 @@ export const LIMITS = Object.freeze({
   seriesRangesRunningMax: 16,
   seriesColumnsBytesMax: 64 * 1024 * 1024, // Observations as numbers, of pages that were read before.
   seriesExpiredPagesMax: 100, // What one batch clears away of what was kept long enough.
+  consentBytesMax: 64 * 1024, // A request for access, a grant, or a receipt: 16 policies are about 20 KB.
+  requestsOpenPerVendorMax: 3, // In one pod: whoever wants more waits for what the owner says.
+  requestsOpenPerPodMax: 200, // Of all vendors together, for WebIDs cost nothing.
+  requestsPerVendorMax: 30, // An hour, of one vendor in one pod …
+  requestsPerIpMax: 120, // … from one network, whoever it says it is …
+  requestsPerPodMax: 300, // … and of all together.
+  requestsMsMax: 3_600_000,
+  requestsKeptMax: 500, // In one pod: of more, the oldest that came to nothing are forgotten.
+  requestOpenMsMax: 30 * 24 * 3_600_000, // Then it is Expired: no answer is never a yes.
+  requestExpectedMsMax: 15 * 60_000, // How long a person who sends a vendor here waits for its question.
+  requestProofMsMax: 3_600_000, // How old a signature on a request may be: what somebody found later is worth nothing.
+  requestMsKept: 430 * 24 * 3_600_000, // After its end: longer than any grant that came of it.
   recordBytesMax: 16 * 1024 * 1024, // Larger content is a blob.
   transactionWritesMax: 10_000, // One commit may not hold up all others.
   transactionBytesMax: 64 * 1024 * 1024, // All of a transaction is in memory at once.
@@ -217,6 +229,22 @@ export const LIMITS = Object.freeze({
   importWarningsMax: 100, // Further ones are only counted.
   importDocumentsListed: 10_000, // Of one import, in its own document.
   importBatchDocuments: 200, // Written in one go.
+  grantsActiveMax: 1_000, // Of one pod: all that they permit is one record, which every decision may look at.
+  grantUnusedMsMax: 90 * 24 * 3_600_000, // A grant that nobody uses for so long rests until the owner lets it go on.
+  countersignMsMax: 7 * 24 * 3_600_000, // How long a vendor may take to countersign the receipt of a grant.
+  grantUsesPerMinuteMax: 600, // By one vendor in one pod, where no grant says less: each use is a receipt on disk.
+  grantReadsUnremarkable: 100, // Documents told of in a day; fewer are never unusual.
+  attentionMax: 1_000, // Things that the owner of a pod should look at and has not; more are counted together.
+  honeyPathsMax: 100, // Documents of a pod that nobody with good reason reads: more would be found in the way.
+  breachEntriesMax: 1_000_000, // Entries of the journal that one breach notice is made of.
+  receiptsPerGrantMax: 10_000, // Receipts of uses, the newest; how many there were in all stays known.
+  viewsMax: 100, // Of one pod's owner; vendors' are as many as their grants.
+  viewBodyBytesMax: 128 * 1_024, // Of a view's definition: room for the longest query.
+  viewTriplesMax: 100_000, // That one view is made of: a year of readings every quarter of an hour, and what one document may have.
+  viewsReadMax: 50, // Views of one vendor in one pod that a query ranges over.
+  viewsKeptBytesMax: 64 * 1024 * 1024, // Views that are kept until what they are made of changes.
+  viewMsMax: 15_000, // For the thread that makes a large one.
+  viewAnswerMs: 40, // Answers from views leave at multiples of this: how long one took does not tell whether it was made anew.
 });
 /** Settings may override each. */
 export type Limits = { readonly [name in keyof typeof LIMITS]: number };

@@ -45,6 +45,10 @@ const COMMON: Options = {
 /** The tasks are loaded for whoever asks for one: a server that starts has no need of them. */
 const loadTasks = async (): Promise<readonly Task[]> => (await import("./cli/tasks/index.ts")).TASKS;
 
+/** What vendors do goes over HTTP, to whatever server it is: no settings, and no data folder. */
+const VENDOR = "vendor";
+const loadVendor = () => import("./cli/vendor/run.ts");
+
 /* oxlint-disable no-console -- this is the command line */
 interface Listed {
   readonly name: string;
@@ -90,6 +94,7 @@ async function help(task: Task | null = null): Promise<string> {
       }),
     ),
     ...(await loadTasks()).map(listedTask),
+    ...(await loadVendor()).vendorHelp().map(listed),
   ];
   const settings = Object.entries(SETTINGS).map(
     ([name, { about, fallback }]) =>
@@ -100,7 +105,8 @@ async function help(task: Task | null = null): Promise<string> {
 freehold [command] [flags]    without a command: start
 
 Whatever comes after healthcheck in this list is done by the server that runs on the data folder (--data), or by the
-command itself where none does.
+command itself where none does. What begins with vendor is for those who ask people for access: it needs no server of its
+own, and keeps its key and its ledger in --folder.
 ${ENDS}
 
 Commands
@@ -130,6 +136,7 @@ function unknownCommand(command: Command | undefined, words: readonly string[]):
 }
 
 async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === VENDOR && !args.includes("--help")) return (await loadVendor()).runVendor(args.slice(1));
   // First only to find the command: what its flags are is not known before.
   const { positionals: words } = parseArgs({
     args: [...args],

@@ -15,6 +15,12 @@ export interface Agent {
   readonly issuer: string | null;
   /** The `Origin` header of the request, for `acl:origin`. */
   readonly origin: string | null;
+  /** What for, as the agent says: the address of a DPV purpose. It never gives access, and may be what a consent asks for. */
+  readonly purpose?: string;
+  /** The consent that it wants to make use of, where it has several: the id of a grant. */
+  readonly grant?: string;
+  /** Proved by a token that stands for that grant and for nothing else: whatever else this agent may, it may not now. */
+  readonly isOnlyGrant?: true;
 }
 
 export const PUBLIC_AGENT: Agent = Object.freeze({ webid: null, client: null, issuer: null, origin: null });
@@ -44,7 +50,26 @@ export interface Result {
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: Uint8Array | string | AsyncIterable<Uint8Array> | null;
   /** Of a query's answer, for the journal: how much it tells, and of how much. Rows are null where it is too long to be known beforehand. */
-  readonly extent?: { readonly rows: number | null; readonly documents: number };
+  readonly extent?: Extent;
+  /**
+   * Called when it begins to be sent, with what breaks it off.
+   * @returns what is called when it is out, or broken off.
+   */
+  readonly whileSent?: (end: () => void) => () => void;
+}
+
+/** How much an answer tells, and by which consents. */
+export interface Extent {
+  readonly rows: number | null;
+  readonly documents: number;
+  /** Ids of the grants by which something of it could be read; none where the rules alone allow all of it. */
+  readonly grants?: readonly string[];
+  /** For which those grants are used. */
+  readonly purpose?: string | undefined;
+  /** Canonical paths of documents that were named, as far as grants let them be read. */
+  readonly paths?: readonly string[];
+  /** SHA-256 of what was asked, hex. */
+  readonly questionHash?: string;
 }
 
 /** A request to one of the server's own doors (accounts, registry, health): no pod, no access list. */

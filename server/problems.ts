@@ -87,6 +87,21 @@ export const PROBLEMS = define({
     title: "The owner has frozen this for the time being",
     next: "Nothing is lost: ask the owner, or try again later.",
   },
+  "proof-invalid": {
+    status: 422,
+    title: "The signature does not hold",
+    next: "Sign the document by eddsa-jcs-2022, with a key that your WebID document names as assertionMethod.",
+  },
+  "grant-paused": {
+    status: 403,
+    title: "The owner lets this grant rest for the time being",
+    next: "Wait until the grant is Active again: it says so itself, and its owner has been told.",
+  },
+  "purpose-refused": {
+    status: 403,
+    title: "You were granted this for another purpose",
+    next: "Name one of the accepted purposes in Access-Purpose, or a narrower one; or ask the owner for a grant for yours.",
+  },
   forbidden: { status: 403, title: "You have no access to this", next: "Ask the owner for access." },
   "not-found": { status: 404, title: "There is nothing here", next: "Check the address." },
   "method-not-allowed": {
@@ -170,6 +185,11 @@ export const PROBLEMS = define({
     title: "The data do not fit the shape of this folder",
     next: "Correct what errors[] names and send the document again. Nothing was stored.",
   },
+  "consent-invalid": {
+    status: 422,
+    title: "The access request or grant is not as it must be",
+    next: "Correct what errors[] names, sign it anew and send it again. Nothing was stored.",
+  },
   "shape-invalid": {
     status: 422,
     title: "The shape of this folder cannot be used",
@@ -215,7 +235,17 @@ export const PROBLEMS = define({
     title: "What is here is replaced only by those who say which version they saw",
     next: "Read the resource, and send its ETag in If-Match, or If-None-Match: * for a new one.",
   },
+  "purpose-required": {
+    status: 428,
+    title: "You were granted this for several purposes",
+    next: "Say what this is for: name one of the accepted purposes, or a narrower one, in Access-Purpose.",
+  },
   "too-many-requests": { status: 429, title: "Too many requests", next: "Wait as long as Retry-After says." },
+  "grant-spent": {
+    status: 429,
+    title: "As much as this grant allows has been read",
+    next: "Wait as long as Retry-After says; if it says nothing, ask the owner for a new grant.",
+  },
   "upgrade-required": {
     status: 426,
     title: "This is received over a WebSocket",

@@ -1,5 +1,5 @@
 /** The published shapes and the checks beside them. Nothing is read when this is imported. */
-import { fh, foaf, qudt, SHAPES_NAMESPACE, schema, sosa, vcard } from "@freehold/vocab";
+import { dpv, fh, foaf, lws, odrl, qudt, SHAPES_NAMESPACE, schema, sosa, vcard } from "@freehold/vocab";
 
 export { CHECKS, type Check, type CheckQuad, type CheckTerm, type Finding, runChecks } from "./checks.ts";
 export { cardNumbersIn, ibansIn, isGtin, isIban, passesLuhn } from "./numbers.ts";
@@ -45,6 +45,29 @@ export const SHAPES: readonly Shape[] = Object.freeze([
   define("iot", "QuantityValue", qudt.QuantityValue, "Value and unit", "Wert und Einheit"),
   define("iot", "Sensor", sosa.Sensor, "Meter", "Zähler"),
   define("imports", "ImportRun", fh.ImportRun, "Import", "Einfuhr"),
+  define("preferences", "PreferencePolicy", odrl.Set, "Standing preferences", "Dauerhafte Vorgaben"),
+  define("preferences", "OptInLevel", fh.OptInLevel, "Opt-in level", "Stufe der Zustimmung"),
+  define(
+    "preferences",
+    "CommunicationPreference",
+    fh.CommunicationPreference,
+    "How to reach you",
+    "Wie man dich erreicht",
+  ),
+  define("consent", "AccessRequest", lws.AccessRequest, "Request for access", "Anfrage"),
+  define("consent", "AccessGrant", lws.AccessGrant, "Access given", "Freigabe"),
+  define(
+    "consent",
+    "AccessPolicy",
+    lws.AccessPolicy,
+    "One thing asked for or given",
+    "Ein Punkt einer Anfrage oder Freigabe",
+  ),
+  define("consent", "ConsentRecord", dpv.ConsentRecord, "Consent record", "Einwilligung"),
+  define("consent", "ConsentReceipt", dpv.ConsentReceipt, "Consent receipt", "Einwilligungsbeleg"),
+  define("consent", "Decision", fh.Decision, "Decision", "Entscheidung"),
+  define("consent", "UsageReceipt", fh.UsageReceipt, "Usage receipt", "Nutzungsbeleg"),
+  define("consent", "Delegation", fh.Delegation, "Delegation", "Vertretung"),
 ]);
 
 /** @returns the shape of that name. @throws Error for a name that is not in {@link SHAPES}: a mistake of ours. */

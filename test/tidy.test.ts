@@ -1,4 +1,4 @@
-/** The repository's own rules, as a test: ARCHITECTURE.md says why, this file says no. */
+/** The repository's own rules, as a test: ARCHITECTURE.md says why, this file says no. Long, for it is one list. */
 import { execFileSync } from "node:child_process";
 import { existsSync, globSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -52,6 +52,7 @@ const LAYERS: readonly {
     "notify",
     "lws",
     "series",
+    "consent",
   ].map((feature) => ({
     name: feature, // Never one another: two features that must talk share a word in a lower layer.
     holds: new RegExp(`^server/${feature}/`),
@@ -67,6 +68,11 @@ const ALLOWED: readonly { readonly from: RegExp; readonly to: RegExp; readonly w
     from: /^server\/passport\//,
     to: /^client-lib\/passport\//,
     why: "browser, command line and server share one table of rules",
+  },
+  {
+    from: /^server\/consent\//,
+    to: /^client-lib\/consent\//,
+    why: "vendor, browser and server share the words of consent, and how they are signed",
   },
 ];
 
@@ -92,7 +98,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "age-encryption": ["server/backup/"],
   "modern-tar": ["server/backup/"],
   yauzl: ["server/transfer/"],
-  "@scure/base": ["client-lib/passport/"],
+  "@scure/base": ["client-lib/passport/", "client-lib/consent/"],
   canonicalize: ["client-lib/passport/"],
   "@inrupt/solid-client": ["client-lib/"],
   "@inrupt/solid-client-authn-node": ["client-lib/node.ts"],

@@ -11,6 +11,10 @@ export const FOREIGN: Readonly<Record<string, readonly [namespace: string, names
     "http://www.w3.org/ns/solid/acp#",
     "AccessControl AccessControlResource AuthenticatedAgent AuthenticatedClient AuthenticatedIssuer CreatorAgent Matcher OwnerAgent Policy PublicAgent PublicClient PublicIssuer accessControl agent allOf allow anyOf apply attribute client creator deny grant issuer memberAccessControl noneOf owner resource target vc",
   ],
+  as: [
+    "https://www.w3.org/ns/activitystreams#",
+    "Accept Activity Offer Read Reject Undo Update actor inbox instrument object origin published result summary target totalItems",
+  ],
   cert: ["http://www.w3.org/ns/auth/cert#", "PublicKey RSAPublicKey exponent key modulus"],
   dcterms: [
     "http://purl.org/dc/terms/",
@@ -18,11 +22,16 @@ export const FOREIGN: Readonly<Record<string, readonly [namespace: string, names
   ],
   dpv: [
     "https://w3id.org/dpv#",
-    "Access Delete Erase Export Modify Query Restrict Store hasJurisdiction hasProcessing hasPurpose",
+    "Access AutomatedDecisionMaking Consent ConsentExpired ConsentGiven ConsentReceipt ConsentRecord ConsentRefused ConsentRequestDeferred ConsentRequested ConsentRevoked ConsentStatus ConsentWithdrawn DataController DataSubject Delete Erase Export FullAutomation Modify PersonalData Purpose Query RenewedConsentGiven Restrict RightExerciseActivity Store WithdrawConsent hasAutomationLevel hasConsentControl hasConsentStatus hasDataController hasDataSubject hasDuration hasIdentifier hasIndicationMethod hasJurisdiction hasLegalBasis hasLocation hasName hasNotice hasPersonalData hasProcessing hasPurpose hasRecipient hasRecordOfActivity hasRight hasStatus hasStorageCondition isIndicatedAtTime isIndicatedBy",
   ],
+  dpv27560: ["https://w3id.org/dpv/schema/dpv-27560#", "receipt receipt-eu-gdpr record record-eu-gdpr"],
   foaf: [
     "http://xmlns.com/foaf/0.1/",
-    "Agent Document Group Organization Person PersonalProfileDocument account familyName givenName homepage img isPrimaryTopicOf knows maker mbox member name nick phone primaryTopic",
+    "Agent Document Group Organization Person PersonalProfileDocument account familyName givenName homepage img isPrimaryTopicOf knows maker mbox member name nick phone primaryTopic birthday",
+  ],
+  ieee7012: [
+    "https://w3id.org/dpv/standards/ieee/7012#",
+    "Agreement PDC-AI PDC-GOOD PDC-INTENT SD-BASE SD-BASE-A SD-BASE-AT SD-BASE-ATP SD-BASE-ATP-S3P SD-BASE-DP TPR",
   ],
   ldp: [
     "http://www.w3.org/ns/ldp#",
@@ -32,9 +41,17 @@ export const FOREIGN: Readonly<Record<string, readonly [namespace: string, names
     "https://w3id.org/ldes#",
     "EventSource EventStream RetentionPolicy fullLogDuration immutable pollingInterval retentionPolicy startingFrom timestampPath versionOfPath",
   ],
+  lws: [
+    "https://www.w3.org/ns/lws#",
+    "AccessGrant AccessGrantService AccessPolicy AccessProfile AccessRequest AccessRequestService Container DataResource Storage StorageResource access client create mediaType service serviceEndpoint storage type",
+  ],
   notify: [
     "http://www.w3.org/ns/solid/notifications#",
     "EventSourceChannel2023 StreamingHTTPChannel2023 WebSocketChannel2023 WebhookChannel2023 accept channel channelType endAt feature rate receiveFrom sendTo sender startAt state subscription topic",
+  ],
+  odrl: [
+    "http://www.w3.org/ns/odrl/2/",
+    "Action Agreement Asset AssetCollection Constraint Duty LogicalConstraint Offer Party PartyCollection Permission Policy Prohibition Request Rule Set action and andSequence anonymize assignee assigner compensate conflict consequence constraint count dateTime delete deliveryChannel duty elapsedTime eq event gt gteq hasPart hasPolicy includedIn inform inheritFrom invalid isA isAllOf isAnyOf isNoneOf isPartOf leftOperand lt lteq modify neq nextPolicy obligation operand operator or output partOf perm payAmount permission profile prohibit prohibition purpose read recipient refinement remedy rightOperand rightOperandReference source spatial status target uid unit use xone",
   ],
   owl: ["http://www.w3.org/2002/07/owl#", "Ontology deprecated sameAs versionInfo"],
   posix: ["http://www.w3.org/ns/posix/stat#", "mtime size"],
@@ -53,11 +70,15 @@ export const FOREIGN: Readonly<Record<string, readonly [namespace: string, names
   ],
   schema: [
     "https://schema.org/",
-    "ContactPoint Demand IndividualProduct Invoice MoneyTransfer MonetaryAmount Offer Order OrderCancelled OrderDelivered OrderInTransit OrderItem OrderPaymentDue OrderProblem OrderProcessing OrderReturned OrderStatus Organization OwnershipInfo Person PostalAddress Product ProductModel QuantitativeValue Thing addressCountry addressLocality addressRegion amount birthDate brand currency customer dateCreated description email endTime familyName gender givenName gtin identifier image itemCondition knowsLanguage memberOf model name orderDate orderItemNumber orderItemStatus orderNumber orderQuantity orderStatus orderedItem postalCode price priceCurrency productID seller serialNumber sku startTime status streetAddress telephone totalPaymentDue url validFrom validThrough value valueAddedTaxIncluded version datePublished startDate",
+    "ContactPoint Demand IndividualProduct Invoice MoneyTransfer MonetaryAmount Offer Order OrderCancelled OrderDelivered OrderInTransit OrderItem OrderPaymentDue OrderProblem OrderProcessing OrderReturned OrderStatus Organization OwnershipInfo Person PostalAddress Product ProductModel QuantitativeValue Thing addressCountry addressLocality addressRegion amount birthDate brand currency customer dateCreated description email endTime familyName gender givenName gtin identifier image itemCondition knowsLanguage memberOf model name orderDate orderItemNumber orderItemStatus orderNumber orderQuantity orderStatus orderedItem postalCode price priceCurrency productID seller serialNumber sku startTime status streetAddress telephone totalPaymentDue url validFrom validThrough value valueAddedTaxIncluded version datePublished startDate latitude longitude unitCode endDate",
   ],
   sd: [
     "http://www.w3.org/ns/sparql-service-description#",
     "BasicFederatedQuery Dataset DereferencesURIs EmptyGraphs Graph NamedGraph RequiresDataset SPARQL11Query SPARQL11Update Service UnionDefaultGraph availableGraphs defaultDataset defaultGraph endpoint feature graph inputFormat name namedGraph resultFormat supportedLanguage",
+  ],
+  sec: [
+    "https://w3id.org/security#",
+    "DataIntegrityProof Multikey assertionMethod controller created cryptosuite proof proofPurpose proofValue publicKeyMultibase verificationMethod",
   ],
   sh: [
     "http://www.w3.org/ns/shacl#",
@@ -87,6 +108,7 @@ export const FOREIGN: Readonly<Record<string, readonly [namespace: string, names
     "http://qudt.org/vocab/unit/",
     "A DEG_C DEG_F FT3 GAL_IMP GAL_US J KiloW-HR L M3 MJ V V-A V-A-HR V-A_Reactive V-A_Reactive-HR W W-HR THM_US BTU_IT",
   ],
+  wgs84: ["http://www.w3.org/2003/01/geo/wgs84_pos#", "lat long"],
   vcard: [
     "http://www.w3.org/2006/vcard/ns#",
     "Address AddressBook Cell Email Fax Group Home Individual Kind Organization Pager Text Voice Work additional-name adr anniversary bday category country-name email family-name fn given-name hasAddress hasCategory hasCountryName hasEmail hasFN hasFamilyName hasGivenName hasLanguage hasMember hasName hasNote hasPhoto hasTelephone hasUID hasURL honorific-prefix honorific-suffix inAddressBook includesGroup language locality nameEmailIndex nickname note organization-name organization-unit postal-code region rev role street-address tel title url value",

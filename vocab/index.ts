@@ -1,4 +1,18 @@
-/** Names of things, as plain strings: `acl.Read === "http://www.w3.org/ns/auth/acl#Read"`. Imports nothing. */
+/** Names of things, as plain strings: `acl.Read === "http://www.w3.org/ns/auth/acl#Read"`. Imports nothing from outside. */
+export {
+  ancestors,
+  type DpvTerm,
+  isConsent,
+  isNarrower,
+  isPersonalDataCategory,
+  isPurpose,
+  isSpecialCategory,
+  labelOf,
+  legalBases,
+  mayBeSpecial,
+  personalDataCategories,
+  purposes,
+} from "./dpv.ts";
 export { MEDIA_TYPE } from "./foreign.ts";
 export * from "./terms.ts";
 

@@ -1,5 +1,6 @@
 /** Who may do what: the whole decision of Web Access Control, pure. https://solidproject.org/TR/wac#authorization-evaluation */
 import type { Agent, Mode } from "../operation.ts";
+import type { PurposeQuestion } from "../purpose.ts";
 
 export const MODES: readonly Mode[] = Object.freeze(["read", "write", "append", "control"]);
 
@@ -41,7 +42,16 @@ export interface Authorization {
 }
 
 export type Decision =
-  | { readonly kind: "granted" }
+  | {
+      readonly kind: "granted";
+      /** Ids of grants that it took, where the rules do not suffice: of several, any will do; and for which purpose. */
+      readonly grants?: readonly string[];
+      readonly purpose?: string;
+      /** Until when, in milliseconds since 1970: then it has to be decided anew. */
+      readonly until?: number;
+      /** The modes that it took them for. */
+      readonly beyondRules?: readonly Mode[];
+    }
   | {
       readonly kind: "denied";
       readonly missing: readonly Mode[];
@@ -49,6 +59,8 @@ export type Decision =
       readonly restricted?: true;
       /** The person may, but did not let this app. */
       readonly narrowed?: true;
+      /** The agent has a consent for this, but for other purposes than it said, or for several and it said none. */
+      readonly purposes?: PurposeQuestion;
     };
 
 const GRANTED: Decision = Object.freeze({ kind: "granted" });

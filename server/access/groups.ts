@@ -9,6 +9,7 @@ import { decodeRecord, type ResourceRecord } from "../store/record.ts";
 import type { Entry, Snapshot, Store } from "../store/store.ts";
 import { groupsIn } from "./acl.ts";
 import type { Authorization, Condition, Group } from "./decide.ts";
+import { isOwnPlace } from "./grants.ts";
 
 const NOBODY: ReadonlySet<string> = new Set();
 
@@ -64,6 +65,8 @@ export function createGroups({ baseUrl, pods, store, limits }: GroupsDeps): Grou
       return null; // An address that no document of this server can have.
     }
     if (target.isContainer || target.auxiliary || target.path !== url.slice(origin.length)) return null;
+    // Whom a grant is for is decided by the grant: written into a list, its group lets nobody in, whatever stands there.
+    if (isOwnPlace(target.path)) return null;
     return { pod: target.pod, path: target.path };
   }
 

@@ -1,6 +1,7 @@
 /** The part of a decision that is about the app: of what its person may do, what the person let it do. */
 import type { Agent, Mode } from "../operation.ts";
 import { isWithin, type Reach, UNNARROWED } from "../reach.ts";
+import type { Pod } from "../store/pods.ts";
 import type { Snapshot } from "../store/store.ts";
 
 /**
@@ -8,6 +9,10 @@ import type { Snapshot } from "../store/store.ts";
  * @param client As in the token: an app's address, the name it got when it registered, or one of the person's programs.
  */
 export type ReachOf = (webid: string, client: string) => Promise<Reach | null>;
+
+/** Whether an agent acts with the owner's own power: not with a token that stands for one grant alone. */
+export const isOwnerOf = (pod: Pod, { webid, isOnlyGrant }: Agent): boolean =>
+  webid === pod.owner && isOnlyGrant !== true;
 
 const NOTHING: Reach = Object.freeze({ folders: [], modes: [] });
 

@@ -6,6 +6,8 @@ import type { Pod, Pods } from "../store/pods.ts";
 import type { Entry, Snapshot, Store } from "../store/store.ts";
 import { type AccessList, NO_ORIGIN } from "./acl.ts";
 import type { Authorization, Condition, Decision } from "./decide.ts";
+import type { Consented } from "./grant-decisions.ts";
+import { granteeOf } from "./grants.ts";
 import type { Groups } from "./groups.ts";
 
 export interface Who {
@@ -32,6 +34,8 @@ export interface AccessEntry {
 
 export interface AccessOverview {
   readonly entries: readonly AccessEntry[];
+  /** What agents may beside that, by consents that the owner gave them. */
+  readonly consents: readonly Consented[];
   readonly counts: {
     /** People and organisations other than the owner, named or in a group, who can see anything beyond the profile card. */
     readonly agents: number;
@@ -47,7 +51,7 @@ interface OverviewDeps {
   readonly pods: Pods;
   readonly store: Store;
 }
-type ReadList = (entry: Entry, path: string) => Promise<AccessList>;
+type ReadList = (entry: Entry, path: string, pod: Pod) => Promise<AccessList>;
 type Authorize = (
   snapshot: Snapshot,
   pod: Pod,
@@ -157,7 +161,7 @@ export function createOverview(deps: OverviewDeps, groups: Groups, readList: Rea
     const entries: AccessEntry[] = [];
     for await (const entry of snapshot.all("auxiliary")) {
       if (entry.item !== "acl") continue;
-      const { own, inherited } = await readList(entry, entry.group);
+      const { own, inherited } = await readList(entry, entry.group, pod);
       entries.push(...(await entriesOf(await groups.resolve(snapshot, pod, own), pod, entry.group, false)));
       entries.push(
         ...(await entriesOf(await groups.resolve(snapshot, pod, inherited), pod, entry.group, true)),
@@ -166,6 +170,20 @@ export function createOverview(deps: OverviewDeps, groups: Groups, readList: Rea
     entries.sort((a, b) =>
       a.path < b.path ? -1 : a.path > b.path ? 1 : Number(a.inherited) - Number(b.inherited),
     );
-    return { entries, counts: countsOf(entries, pod, baseUrl) };
+    return { entries, consents: [], counts: countsOf(entries, pod, baseUrl) };
   };
+}
+
+/** The same with what consents give: whoever sees something by one is counted among those who do. */
+export function withConsents(
+  { entries }: AccessOverview,
+  consents: readonly Consented[],
+  pod: Pod,
+  baseUrl: string,
+): AccessOverview {
+  const given = consents.map(({ agent, path, modes, apps, grant }): AccessEntry => {
+    const via = granteeOf("/", pod.name, grant);
+    return { who: { kind: "agent", iri: agent }, path, modes, inherited: false, via, apps, issuers: [] };
+  });
+  return { entries, consents, counts: countsOf([...entries, ...given], pod, baseUrl) };
 }

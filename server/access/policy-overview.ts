@@ -141,6 +141,6 @@ export function createPolicyOverview({ baseUrl }: { readonly baseUrl: string }, 
     entries.sort((a, b) =>
       a.path < b.path ? -1 : a.path > b.path ? 1 : Number(a.inherited) - Number(b.inherited),
     );
-    return { entries, counts: countsOf(entries, pod, baseUrl) };
+    return { entries, consents: [], counts: countsOf(entries, pod, baseUrl) };
   };
 }

@@ -3,13 +3,17 @@
  * about once. Which rules are in force where depends on the pod's records alone, so that can be kept as long as they are as
  * they were; what the rules come to for an agent (groups of other pods, what an app was given) is asked every time.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { nameOf } from "../iri.ts";
 import { Lru } from "../lru.ts";
 import { type Agent, type Mode, PUBLIC_AGENT } from "../operation.ts";
+import type { PurposeQuestion } from "../purpose.ts";
 import { isWithin } from "../reach.ts";
 import type { Pod } from "../store/pods.ts";
 import type { Snapshot } from "../store/store.ts";
-import type { Narrowing } from "./narrowing.ts";
+import type { GrantedReading } from "./grant-decisions.ts";
+import { isOwnPlace } from "./grants.ts";
+import { isOwnerOf, type Narrowing } from "./narrowing.ts";
 import { frozenIn, frozenPaths } from "./restriction.ts";
 
 /** What reading a path needs, and on what: rules are read by whoever has Control of their subject. */
@@ -37,8 +41,19 @@ export interface Classified<Rules> {
 export interface ReadableSet {
   /** For one classification, the same for the same answer. */
   readonly key: string;
-  /** By place in `paths`, 1 for what may be read. Made when it is asked for. */
-  bits(): Uint8Array;
+  /** For which purpose grants are used here. */
+  readonly purpose?: string;
+  /** What may be read. Made when it is asked for. */
+  made(): Promise<ReadablePlaces>;
+}
+
+export interface ReadablePlaces {
+  /** By place in `paths`, 1 for what may be read. */
+  readonly bits: Uint8Array;
+  /** By place, the grant without which it would not be readable; none where the rules alone allow it. */
+  readonly grants: ReadonlyMap<number, string>;
+  /** What the agent has to be asked, for there are documents that it was granted for other purposes; null: nothing. */
+  readonly question: PurposeQuestion | null;
 }
 
 export interface Readable<Rules> {
@@ -72,6 +87,8 @@ export interface ReadableDeps<Rules> {
   ) => Promise<boolean>;
   /** Whether what the rules come to hangs on anything but themselves and the agent. */
   readonly hangsOnOthers: (rules: Rules) => boolean;
+  /** What the agent may read by grants; null: nothing. */
+  readonly granted: (snapshot: Snapshot, pod: Pod, agent: Agent) => Promise<GrantedReading | null>;
 }
 
 /** By class, 1 for yes: what the agent may, and what everybody may. */
@@ -79,11 +96,12 @@ interface Decided {
   readonly theirs: Uint8Array;
   readonly open: Uint8Array;
 }
+const PATHS_PER_TURN = 10_000; // Some milliseconds of work, then others have their turn.
 const DECIDED_BYTES_MAX = 4 * 1024 * 1024; // For each classification.
 
 /** Says the same of each path as the pod's reader would, one by one. */
 export function createReadable<Rules extends object>(deps: ReadableDeps<Rules>): Readable<Rules> {
-  const { rulesFinder, trusted, narrowing, mayUnder, hangsOnOthers } = deps;
+  const { rulesFinder, trusted, narrowing, mayUnder, hangsOnOthers, granted } = deps;
   /** What the rules alone decide about an agent, for as long as they are what they are. */
   const known = new WeakMap<Classified<Rules>, Lru<string, Decided>>();
 
@@ -138,20 +156,43 @@ export function createReadable<Rules extends object>(deps: ReadableDeps<Rules>):
 
     async readable(snapshot, pod, agent, classified) {
       const { paths, classOf, classes } = classified;
-      const isOwner = agent.webid === pod.owner;
+      const isOwner = isOwnerOf(pod, agent);
       const frozen = isOwner ? [] : [...(await frozenPaths(snapshot))];
       const isFrozen = frozen.length === 0 ? () => false : await frozenIn(snapshot);
       const reach = await narrowing.reachIn(snapshot, agent);
       const isNarrowed = reach.folders !== null || !reach.modes.includes("read");
       const { theirs, open } = await decide(snapshot, pod, trusted(agent), classified);
+      const reading = await granted(snapshot, pod, agent);
+      const root = `/${pod.name}/`;
+
+      /** What the rules leave out, and grants give: of each document by the first of them. */
+      async function byGrants(reading: GrantedReading, bits: Uint8Array): Promise<ReadablePlaces> {
+        const grants = new Map<number, string>();
+        let isQuestion = false;
+        for (const [at, path] of paths.entries()) {
+          if (bits[at] === 1 || path === null || !path.startsWith(root) || isOwnPlace(path)) continue;
+          const { subject, mode } = readNeed(path);
+          if (mode !== "read" || !isWithin(reach, subject, mode) || isFrozen(subject)) continue;
+          if (at % PATHS_PER_TURN === PATHS_PER_TURN - 1) await nextTurn();
+          const found = reading.grantOf(path);
+          const grant = found instanceof Promise ? await found : found;
+          if (grant !== null) {
+            bits[at] = 1;
+            grants.set(at, grant);
+          } else if (reading.question && !isQuestion) isQuestion = await reading.isQuestion(path);
+        }
+        return { bits, grants, question: isQuestion ? reading.question : null };
+      }
+
+      const key = [theirs.join(""), open.join(""), isOwner, reach.folders, reach.modes, frozen, reading?.key];
       return {
-        key: JSON.stringify([theirs.join(""), open.join(""), isOwner, reach.folders, reach.modes, frozen]),
-        bits() {
+        key: JSON.stringify(key),
+        ...(reading?.purpose && { purpose: reading.purpose }),
+        async made() {
           const bits = new Uint8Array(paths.length);
-          const root = `/${pod.name}/`;
           for (let at = 0; at < paths.length; at++) {
             const path = paths[at] ?? null;
-            if (path === null) continue;
+            if (path === null || isOwnPlace(path)) continue;
             const number = classOf[at]!;
             const { mode } = classes[number]!;
             const isRules = mode === "control";
@@ -162,7 +203,7 @@ export function createReadable<Rules extends object>(deps: ReadableDeps<Rules>):
             if (isRules && isOwner && mayApp) bits[at] = 1;
             else if (!isFrozen(subject) && theirs[number] && (mayApp || open[number])) bits[at] = 1;
           }
-          return bits;
+          return reading ? byGrants(reading, bits) : { bits, grants: new Map(), question: null };
         },
       };
     },

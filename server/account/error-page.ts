@@ -10,6 +10,8 @@ export interface ErrorPageInput {
   readonly next: string;
   /** The request's id, for the operator. */
   readonly id: string;
+  /** Path of what is closed, where its owner can be asked to open it; else null. */
+  readonly closed?: string | null;
 }
 
 /** The same colours as `server/ui/style.css`; inline, so that the page needs nothing else from the server. */
@@ -26,14 +28,18 @@ nav{display:flex;flex-wrap:wrap;gap:.75rem;margin-block:1.5rem 1.25rem}
 a{color:var(--green)}
 nav a{padding:.65rem 1.15rem;border-radius:.75rem;text-decoration:none;font-weight:600;border:1px solid var(--line)}
 nav a.main{background:var(--green);border-color:var(--green);color:var(--on-green)}
-a:focus-visible{outline:3px solid var(--green);outline-offset:3px}
+label{font-weight:600}
+input,select{font:inherit;inline-size:100%;margin-block-start:.25rem;padding:.6rem .75rem;border:1px solid var(--line);border-radius:.75rem;background:var(--ground);color:var(--ink)}
+button{font:inherit;font-weight:600;padding:.65rem 1.4rem;border:0;border-radius:.75rem;background:var(--green);color:var(--on-green);cursor:pointer}
+strong{overflow-wrap:anywhere}
+button:focus-visible,input:focus-visible,select:focus-visible,a:focus-visible{outline:3px solid var(--green);outline-offset:3px}
 small{color:var(--soft);font-size:.85rem;overflow-wrap:anywhere}
 `;
 const POLICY = [
   "default-src 'none'",
   `style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
   "img-src data:",
-  "form-action 'none'",
+  "form-action {forms}",
   "frame-ancestors 'none'",
   "base-uri 'none'",
 ].join("; ");
@@ -68,30 +74,49 @@ const WORDS: Readonly<Record<number, Words>> = {
 };
 
 /** A whole page for one refusal. Texts are escaped; there is no script and no request to anywhere. */
-export function errorPage({ status, title, detail, next, id }: ErrorPageInput): Result {
+export function errorPage({ status, title, detail, next, id, closed = null }: ErrorPageInput): Result {
   const words = WORDS[status] ?? { title, next, signIn: false };
   const more = WORDS[status] ? undefined : detail;
+  const ask = closed === null ? null : `/.account/request-access?for=${encodeURIComponent(closed)}`;
   const actions = [
     ...(words.signIn ? [`<a class="main" href="/.account/login">Sign in</a>`] : []),
-    `<a${words.signIn ? "" : ` class="main"`} href="/">Go to the start page</a>`,
+    ...(ask === null
+      ? []
+      : [`<a${words.signIn ? "" : ` class="main"`} href="${escapeHtml(ask)}">Request access</a>`]),
+    `<a${words.signIn || ask !== null ? "" : ` class="main"`} href="/">Go to the start page</a>`,
   ];
+  return write(
+    words.title,
+    `${status === 404 ? PLOT : GATE}
+<h1>${escapeHtml(words.title)}</h1>
+${more ? `<p>${escapeHtml(more)}</p>` : ""}
+<p class="soft">${escapeHtml(words.next)}</p>
+<nav>${actions.join("")}</nav>
+<small>${status} · request ${escapeHtml(id)}</small>`,
+    status,
+    "'none'",
+  );
+}
+
+/** Another page in the same dress, with a form in it if need be. @param body HTML, without script. */
+export function plainPage(title: string, body: string, status = 200): Result {
+  return write(title, `${GATE}\n<h1>${escapeHtml(title)}</h1>\n${body}`, status, "'self'");
+}
+
+/** @param forms Where forms may be sent. */
+function write(title: string, content: string, status: number, forms: "'none'" | "'self'"): Result {
   const body = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<title>${escapeHtml(words.title)} · Freehold</title>
+<title>${escapeHtml(title)} · Freehold</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
-${status === 404 ? PLOT : GATE}
-<h1>${escapeHtml(words.title)}</h1>
-${more ? `<p>${escapeHtml(more)}</p>` : ""}
-<p class="soft">${escapeHtml(words.next)}</p>
-<nav>${actions.join("")}</nav>
-<small>${status} · request ${escapeHtml(id)}</small>
+${content}
 </main>
 </body>
 </html>
@@ -101,7 +126,7 @@ ${more ? `<p>${escapeHtml(more)}</p>` : ""}
     headers: {
       "content-type": "text/html; charset=utf-8",
       "cache-control": "no-store",
-      "content-security-policy": POLICY,
+      "content-security-policy": POLICY.replace("{forms}", forms),
       "x-content-type-options": "nosniff",
       "referrer-policy": "no-referrer",
     },

@@ -61,6 +61,10 @@ const DONE: Readonly<Record<string, string>> = {
   "sign-head": "signed the record of",
   subscribe: "began to send word of changes in",
   unsubscribe: "stopped sending word of changes in",
+  pause: "let access rest to",
+  resume: "let access go on to",
+  lapse: "ended access to",
+  alarm: "raised an alarm about",
 };
 /** The same when it was refused. */
 const TRIED: Readonly<Record<string, string>> = {

@@ -31,7 +31,7 @@ export interface AccessEntry {
 }
 
 export interface AccessOverview {
-  /** Different people who can see anything beyond the public card, named or in a group. */
+  /** Different people who can see anything beyond the public card: named, in a group, or by a consent. */
   readonly people: number;
   readonly entries: readonly AccessEntry[];
 }

@@ -8,7 +8,7 @@ import { escapeHtml } from "../html.ts";
 import type { Door, Result } from "../operation.ts";
 import { type Asset, give, hash, pack } from "./assets.ts";
 
-export { errorPage } from "./error-page.ts";
+export { errorPage, plainPage } from "./error-page.ts";
 
 export type PageName = "home" | "setup" | "login" | "consent";
 

@@ -7,8 +7,10 @@ import type { Limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { Lru } from "../lru.ts";
 import type { Agent } from "../operation.ts";
+import { statedBy } from "../purpose.ts";
 import type { Reach } from "../reach.ts";
 import { type Refusal, refuseToken } from "./challenge.ts";
+import { type GrantTokens, isGrantToken } from "./grant-token.ts";
 import { createIssuers, type IssuersDependencies } from "./issuers.ts";
 import { verifySignature } from "./jwk.ts";
 import type { Nonces } from "./nonce.ts";
@@ -36,6 +38,8 @@ export interface AgentDependencies extends IssuersDependencies {
   readonly ath: Config["ath"];
   /** Absent where proofs need none. */
   readonly nonces?: Nonces | null;
+  /** Absent where no grants are exchanged for tokens. */
+  readonly grantTokens?: Pick<GrantTokens, "verify">;
   readonly limits: Limits;
   readonly log: Log;
   /** What a person of this server lets an app do; null when nothing (any more). */
@@ -47,6 +51,7 @@ interface Known {
   readonly webid: WebId;
   readonly client: string | null;
   readonly issuer: string;
+  readonly purpose: string | null;
   readonly thumbprint: string | null;
   readonly until: number;
 }
@@ -60,7 +65,7 @@ function splitAuthorization(value: string): { scheme: string; token: string } {
 
 /** @see https://www.rfc-editor.org/rfc/rfc9449#section-7 https://solidproject.org/TR/oidc#resource */
 export function createAgentVerifier(dependencies: AgentDependencies): AgentVerifier {
-  const { baseUrl, bearer, ath, nonces = null, limits, now, log, reachOf } = dependencies;
+  const { baseUrl, bearer, ath, nonces = null, grantTokens, limits, now, log, reachOf } = dependencies;
   const issuers = createIssuers(dependencies);
   const known = new Lru<string, Known>(limits.agentsKept);
   const replay = createReplayMemory({
@@ -85,11 +90,12 @@ export function createAgentVerifier(dependencies: AgentDependencies): AgentVerif
     if (!isSigned) throw new TokenError("The access token's signature is wrong");
     if (!(await issuers.isTrusted(claims.webid, claims.issuer, ip)))
       throw new TokenError("The WebID does not name this issuer");
-    const { webid, client, issuer, thumbprint, expires } = claims;
+    const { webid, client, issuer, purpose, thumbprint, expires } = claims;
     return {
       webid,
       client,
       issuer,
+      purpose,
       thumbprint,
       until: Math.min(expires, now().getTime() + limits.agentMsKept),
     };
@@ -140,13 +146,28 @@ export function createAgentVerifier(dependencies: AgentDependencies): AgentVerif
     return agent;
   }
 
+  /** Counts in the pod of its grant alone, and never for what is done with grants themselves. */
+  async function byGrant({ url }: AgentRequest, token: string): Promise<Omit<Agent, "origin">> {
+    const { pathname } = new URL(url);
+    const stated = (token.length <= limits.tokenBytesMax && (await grantTokens?.verify(token))) || null;
+    if (!stated) throw new TokenError("The token has ended, or is not of this server");
+    const { pod, ...who } = stated;
+    if (!pathname.startsWith(`/${pod}/`) || pathname.startsWith(`/${pod}/.consent/`))
+      throw new TokenError("The token stands for a grant, which says nothing of this address");
+    return { ...who, isOnlyGrant: true };
+  }
+
   return async (request) => {
     const origin = request.headers["origin"] ?? null;
     const authorization = request.headers["authorization"];
-    if (authorization === undefined) return { webid: null, client: null, issuer: null, origin };
+    if (authorization === undefined)
+      return { webid: null, client: null, issuer: null, origin, ...statedBy(request.headers, null) };
     try {
-      const { webid, client, issuer } = await verify(request, authorization);
-      return { webid, client, issuer, origin };
+      const { scheme, token } = splitAuthorization(authorization);
+      if (scheme === "bearer" && isGrantToken(token))
+        return { ...statedBy(request.headers, null), ...(await byGrant(request, token)), origin };
+      const { webid, client, issuer, purpose } = await verify(request, authorization);
+      return { webid, client, issuer, origin, ...statedBy(request.headers, purpose) };
     } catch (error) {
       if (error instanceof NonceError) throw refuse("use_dpop_nonce", error.message, error, error.nonce);
       if (error instanceof ProofError) throw refuse("invalid_dpop_proof", error.message, error);
@@ -156,7 +177,11 @@ export function createAgentVerifier(dependencies: AgentDependencies): AgentVerif
         throw refuse("invalid_token", `${what} (needed to verify the access token)`, error);
       }
       // A WebID may be an address that cannot be here: a fault of the token, not of the request.
-      const isTheirs = error instanceof Problem && error.status < 500 && error.code !== "too-many-requests";
+      const isTheirs =
+        error instanceof Problem &&
+        error.status < 500 &&
+        error.code !== "too-many-requests" &&
+        error.code !== "purpose-refused";
       if (isTheirs) throw refuse("invalid_token", "The access token's WebID cannot be read", error);
       throw error;
     }

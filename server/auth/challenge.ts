@@ -28,7 +28,9 @@ export function challenge(
   const why = refusal
     ? `, error="${refusal.error}", error_description="${refusal.description.replace(/[^ !#-[\]-~]/g, " ")}"`
     : "";
-  const schemes = [`DPoP ${where}, algs="${SIGNING_ALGORITHMS.join(" ")}"${why}`];
+  // First, for clients that exchange a credential for a token look at the first alone; and only where nothing was sent yet.
+  const uma = refusal ? [] : [`UMA as_uri="${baseUrl}", ticket="credential"`];
+  const schemes = [...uma, `DPoP ${where}, algs="${SIGNING_ALGORITHMS.join(" ")}"${why}`];
   if (bearer) schemes.push(`Bearer ${where}${why}`);
   return {
     "www-authenticate": schemes.join(", "),

@@ -46,6 +46,13 @@ async function webIdClaims(
   return { webid, azp: token.clientId };
 }
 
+/** A client may have its token made for one purpose: then it is good for no consent for another. */
+function purposeClaim({ oidc }: KoaContextWithOIDC): Record<string, unknown> {
+  const purpose = oidc.body?.["purpose"];
+  return typeof purpose === "string" && PURPOSE.test(purpose) ? { purpose } : {};
+}
+const PURPOSE = /^[a-z][a-z0-9+.-]*:[^\s<>"{}|\\^`]{1,500}$/i;
+
 /** A consent is remembered with the account, not with the browser. */
 async function loadExistingGrant({ state }: SettingsInput, { oidc }: KoaContextWithOIDC) {
   const { accountId } = oidc.session ?? {};
@@ -173,7 +180,7 @@ export function providerSettings(input: SettingsInput): Configuration {
       if (webid === null) return undefined;
       return { accountId, claims: async () => ({ sub: accountId, webid }) };
     },
-    extraTokenClaims: (_, token) => webIdClaims(input, token),
+    extraTokenClaims: async (ctx, token) => ({ ...(await webIdClaims(input, token)), ...purposeClaim(ctx) }),
     loadExistingGrant: (ctx) => loadExistingGrant(input, ctx),
     interactions: { url: (_, { uid }) => `${baseUrl}.account/consent?uid=${uid}` },
     renderError: async (ctx, out) => {

@@ -8,6 +8,8 @@ export interface TokenClaims {
   readonly subject: string | null;
   readonly webid: WebId;
   readonly client: string | null;
+  /** What it may be used for, where its issuer says so: the address of a purpose. */
+  readonly purpose: string | null;
   /** `cnf.jkt`: the key it is bound to; null for a bearer token. */
   readonly thumbprint: string | null;
   /** Milliseconds since 1970. */
@@ -93,6 +95,10 @@ export function readToken(
   if (confirmation !== undefined && typeof thumbprint !== "string")
     throw new TokenError("The access token is bound in a way that is not known here");
   const client = claims["client_id"] ?? claims["azp"];
+  const purpose = claims["purpose"] ?? null;
+  // What narrows a token must not be passed over for not being understood.
+  if (purpose !== null && typeof purpose !== "string")
+    throw new TokenError("The access token's purpose is not one address");
   if (typeof claims["webid"] !== "string") throw new TokenError("The access token names no WebID");
   let webid: WebId;
   try {
@@ -105,6 +111,7 @@ export function readToken(
     subject: typeof claims["sub"] === "string" ? claims["sub"] : null,
     webid,
     client: typeof client === "string" ? client : null,
+    purpose,
     thumbprint: typeof thumbprint === "string" ? thumbprint : null,
     expires,
     alg,

@@ -74,6 +74,7 @@ export async function serve(config: Config, writeLog: (line: string) => void): P
   for (const { request, response } of early) listener(request, response);
   context.backups.begin();
   context.notifications.webhooks.begin();
+  context.consent.begin();
   return {
     context,
     async close() {

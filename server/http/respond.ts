@@ -45,6 +45,7 @@ const EXPOSED = [
 ].join(", ");
 const ALLOWED_HEADERS = [
   "Accept",
+  "Access-Grant",
   "Access-Purpose",
   "Authorization",
   "Cache-Control",
@@ -146,11 +147,15 @@ export interface ResponderDeps {
     detail: string | undefined;
     next: string;
     id: string;
+    closed: string | null;
   }) => Result;
   readonly problemBase: string;
   /** Headers of every 401 of a pod that has none of its own. */
   readonly challenge: Readonly<Record<string, string>>;
 }
+
+/** Of a refusal that says where access can be asked for. https://w3c.github.io/lws-protocol/lws10-core/#access-discovery */
+const REQUEST_SERVICE = 'rel="https://www.w3.org/ns/lws#AccessRequestService"';
 
 /** What is thrown but is no Problem is our own mistake: logged with its cause, told to nobody. */
 function toProblem(error: unknown, request: IncomingMessage, log: Log, id: string): Problem {
@@ -233,6 +238,8 @@ export function createResponder({ log, errorPage, problemBase, challenge }: Resp
     if (!hasLength && status !== 204 && status !== 304 && isKnown)
       flat.push("content-length", String(bytes?.length ?? 0));
     if (isLeftUnread(request)) flat.push("connection", "close");
+    const release = result.whileSent?.(() => response.destroy());
+    if (release) response.once("close", release);
     if (request.method === "HEAD" || body === null || bytes) {
       response.writeHead(status, flat);
       response.end(request.method === "HEAD" ? undefined : (bytes ?? undefined));
@@ -253,7 +260,11 @@ export function createResponder({ log, errorPage, problemBase, challenge }: Resp
   async function represent(request: IncomingMessage, problem: Problem, id: string): Promise<Result> {
     const { status, code, detail, errors, members, alternatives } = problem;
     const { title, next } = PROBLEMS[code];
-    if (prefersPage(request)) return errorPage({ status, title, detail, next, id });
+    if (prefersPage(request)) {
+      const mayAsk = problem.headers["link"]?.includes(REQUEST_SERVICE) === true;
+      const closed = mayAsk ? (request.url ?? null) : null;
+      return errorPage({ status, title, detail, next, id, closed });
+    }
     const headers = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
     const offered = [PROBLEM_TYPE, ...(alternatives?.contentTypes ?? [])];
     const chosen = negotiate(request.headers.accept, offered) ?? PROBLEM_TYPE;

@@ -24,6 +24,12 @@ const ACTS = [
   "sign-head",
   "subscribe", // From now on, what is new here is told to somewhere outside …
   "unsubscribe", // … and from now on it is not: for what reason, the status says, if somebody gave one.
+  "pause", // A grant rests …
+  "resume", // … and goes on …
+  "lapse", // … or has ended by itself: its time is over, all of it is used, another took its place.
+  "alarm", // Something was read as nobody with good reason would.
+  "ask", // Somebody asked for access, or asks no more.
+  "decide", // What was asked was decided, or that was taken back.
 ] as const;
 export type Act = (typeof ACTS)[number];
 

@@ -35,6 +35,12 @@ const PROCESSING: Readonly<Record<Act, string>> = {
   "sign-head": fh.signHead,
   subscribe: fh.subscribe,
   unsubscribe: fh.unsubscribe,
+  pause: fh.pauseAccess,
+  resume: fh.resumeAccess,
+  lapse: fh.endAccess,
+  alarm: fh.raiseAlarm,
+  ask: fh.askForAccess,
+  decide: fh.decideOnAccess,
 };
 
 /** How PROV-O relates the activity to what it was done to. */

@@ -46,6 +46,9 @@ export interface Made {
   readonly folders: number;
   /** Nothing was changed or removed. */
   readonly onlyAdds: boolean;
+  /** Grants that it took, by their ids, and for which purpose; none where the rules suffice. */
+  readonly grants?: readonly string[];
+  readonly purpose?: string | undefined;
 }
 
 export interface PodJournal {
@@ -93,6 +96,8 @@ const FORGET_PAGE = 500;
 const FORGET_NUMBERS_MAX = 5_000; // Of one entry that says so, and of one commit that does so.
 /** Answers to a change that say how things stand: not there, otherwise than thought, of another shape. */
 const TELLING: ReadonlySet<number> = new Set([404, 409, 412, 422]);
+/** Refusals that are about a consent, whatever their status. */
+const BY_CONSENT: ReadonlySet<string> = new Set(["purpose-required", "grant-spent"]);
 const PURPOSE = /^[a-z][a-z0-9+.-]*:[^\s<>"{}|\\^`]{1,256}$/i; // An address only: words could be anything.
 
 /** What a request did, from its method and its answer. */
@@ -103,8 +108,8 @@ function actOf({ method, target }: Operation, status: number, onlyAdds: boolean)
   return onlyAdds ? "append" : "change";
 }
 
-function purposeOf({ headers }: Operation): string | null {
-  const purpose = headers["access-purpose"];
+function purposeOf({ headers, agent }: Operation): string | null {
+  const purpose = agent.purpose ?? headers["access-purpose"];
   return purpose !== undefined && PURPOSE.test(purpose) ? purpose : null;
 }
 
@@ -223,7 +228,7 @@ export function createJournal(deps: JournalDeps): PodJournal {
 
   return {
     record,
-    write(transaction, pod, operation, result, { bytes, folders, onlyAdds }) {
+    write(transaction, pod, operation, result, { bytes, folders, onlyAdds, grants = [], purpose }) {
       const { agent, target, id } = operation;
       if (result.status >= 300) {
         // It was sent elsewhere: nothing was done, but somebody else knows now what is there.
@@ -235,10 +240,13 @@ export function createJournal(deps: JournalDeps): PodJournal {
       const location = header(result, "location");
       record(transaction, pod, {
         act: actOf(operation, result.status, onlyAdds),
-        ...agent,
         agent: agent.webid,
+        client: agent.client,
+        issuer: agent.issuer,
+        origin: agent.origin,
         path: location === null ? target.path : location.slice(baseUrl.length - 1),
-        purpose: purposeOf(operation),
+        purpose: purpose ?? purposeOf(operation),
+        grant: grants[0] === undefined ? null : `${baseUrl}${pod.name}/.consent/grants/${grants[0]}`,
         status: result.status,
         bytes,
         folders: folders > 0 ? folders : null,
@@ -278,7 +286,7 @@ export function createJournal(deps: JournalDeps): PodJournal {
     },
     refused(pod, { method, target, agent }, error) {
       if (!(error instanceof Problem)) return;
-      const isDenied = error.status === 401 || error.status === 403;
+      const isDenied = error.status === 401 || error.status === 403 || BY_CONSENT.has(error.code);
       const isQuery = target.path === `/${pod.name}/sparql`;
       const isRead = method === "GET" || method === "HEAD";
       if (!isDenied && agent.webid === pod.owner) return;

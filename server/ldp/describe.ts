@@ -1,5 +1,5 @@
 /** Discovery documents: what this server is, and what a storage offers. */
-import { fh, notify, rdf, sd, solid, space, voidTerms } from "@freehold/vocab";
+import { dcterms, fh, lws, notify, rdf, sd, solid, space, voidTerms } from "@freehold/vocab";
 import { Problem } from "../errors.ts";
 import type { Operation, Result } from "../operation.ts";
 import { negotiate, RDF_TYPES } from "../rdf/media.ts";
@@ -23,6 +23,15 @@ export interface SubscriptionService {
   readonly feature: readonly string[];
 }
 
+/** Something else that the storage offers. https://w3c.github.io/lws-protocol/lws10-core/#storage-description-data-model */
+export interface StorageService {
+  /** Local name in the vocabulary of LWS. */
+  readonly type: string;
+  readonly serviceEndpoint: string;
+  readonly conformsTo: readonly string[];
+}
+
+const LWS = "https://www.w3.org/ns/lws#";
 const JSON_LD = "application/ld+json";
 const NOTIFICATIONS_CONTEXT = "https://www.w3.org/ns/solid/notifications-context/v1";
 
@@ -41,6 +50,21 @@ function described(type: string, body: Uint8Array | string): Result {
 }
 
 const notifyIri = (name: string): string => (name.includes(":") ? name : `${PREFIXES.notify}${name}`);
+
+function storageServiceQuads(
+  storage: ReturnType<typeof namedNode>,
+  services: readonly StorageService[],
+): Quad[] {
+  return services.flatMap(({ type, serviceEndpoint, conformsTo }) => {
+    const service = blankNode(type);
+    return [
+      quad(storage, namedNode(lws.service), service),
+      quad(service, namedNode(rdf.type), namedNode(`${LWS}${type}`)),
+      quad(service, namedNode(lws.serviceEndpoint), namedNode(serviceEndpoint)),
+      ...conformsTo.map((profile) => quad(service, namedNode(dcterms.conformsTo), namedNode(profile))),
+    ];
+  });
+}
 
 function serviceQuads(
   subject: ReturnType<typeof namedNode>,
@@ -65,6 +89,7 @@ function asDataModel(
   pod: Pod,
   url: string,
   services: readonly SubscriptionService[],
+  others: readonly StorageService[],
 ): string {
   const id = `${baseUrl}${pod.name}/`;
   const storage = {
@@ -74,6 +99,11 @@ function asDataModel(
     [voidTerms.sparqlEndpoint]: { id: `${id}sparql` },
     [SPARQL_ENDPOINT]: { id: `${id}sparql` },
     [fh.search]: { id: `${id}search` },
+    [lws.service]: others.map(({ type, serviceEndpoint, conformsTo }) => ({
+      type: `${LWS}${type}`,
+      [lws.serviceEndpoint]: { id: serviceEndpoint },
+      [dcterms.conformsTo]: conformsTo.map((profile) => ({ id: profile })),
+    })),
   };
   return JSON.stringify({
     "@context": [NOTIFICATIONS_CONTEXT],
@@ -103,6 +133,7 @@ export async function describeStorage(
   pod: Pod,
   operation: Operation,
   services: readonly SubscriptionService[] = [],
+  others: readonly StorageService[] = [],
 ): Promise<Result> {
   const storage = namedNode(`${baseUrl}${pod.name}/`);
   const update = namedNode(`${baseUrl}${pod.name}/sparql-update`);
@@ -116,12 +147,13 @@ export async function describeStorage(
     quad(update, namedNode(rdf.type), namedNode(sd.Service)),
     quad(update, namedNode(sd.endpoint), update),
     quad(update, namedNode(sd.supportedLanguage), namedNode(sd.SPARQL11Update)),
+    ...storageServiceQuads(storage, others),
     ...serviceQuads(storage, services),
     ...serviceQuads(namedNode(operation.url), services),
   ];
   const { headers, ...result } =
     negotiate(operation.headers.accept, RDF_TYPES) === JSON_LD
-      ? described(JSON_LD, asDataModel(baseUrl, pod, operation.url, services))
+      ? described(JSON_LD, asDataModel(baseUrl, pod, operation.url, services, others))
       : await answer(quads, operation.headers.accept, operation.url);
   const modified = { "last-modified": new Date(pod.created).toUTCString() };
   return { ...result, headers: { ...serviceHeaders(baseUrl, pod, operation), ...modified, ...headers } };

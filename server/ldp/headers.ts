@@ -26,6 +26,12 @@ export type Nature =
   | "series"
   | "subscription"
   | "channel"
+  | "consents"
+  | "consent"
+  | "consent-act"
+  | "consent-setting"
+  | "consent-key"
+  | "view"
   | "reserved";
 
 /** Path of the type search in each pod, after the pod's root. */
@@ -35,7 +41,19 @@ export const TYPE_INDEX = ".well-known/lws/types";
 
 /** Addresses in each pod that are the server's own: nothing can be stored there. */
 function isReserved(name: string): boolean {
-  return /^(sparql|sparql-update|search|\.well-known|\.journal|\.notifications|\.series)(\/|$)/.test(name);
+  return /^(sparql|sparql-update|search|\.well-known|\.journal|\.notifications|\.series|\.consent|\.views)(\/|$)/.test(
+    name,
+  );
+}
+
+function consentNature(name: string): Nature {
+  if (/^(requests|grants)\/?$/.test(name)) return "consents";
+  if (/^(requests|grants)\/[\w-]+$/.test(name)) return "consent";
+  if (/^(requests\/[\w-]+\/decision|decisions\/[\w-]+\/undo|expectations)$/.test(name)) return "consent-act";
+  if (/^(grants\/[\w-]+\/state|receipts\/[\w-]+\/countersignature|preferences|honey)$/.test(name))
+    return "consent-setting";
+  if (/^keys\/\w+$/.test(name)) return "consent-key";
+  return "reserved";
 }
 
 /** Of those addresses, what each is. */
@@ -44,6 +62,8 @@ function ownNature(name: string): Nature {
   if (name === "sparql-update") return "update";
   if (name === TYPE_SEARCH) return "type-search";
   if (name.startsWith(".series/")) return "series";
+  if (name.startsWith(".consent/")) return consentNature(name.slice(".consent/".length));
+  if (/^\.views\/[\w-]+$/.test(name)) return "view";
   if (/^\.notifications\/\w+Channel2023$/.test(name)) return "subscription";
   return /^\.notifications\/channels\/\w+$/.test(name) ? "channel" : "reserved";
 }
@@ -70,6 +90,12 @@ export const ALLOWED: Readonly<Record<Nature, readonly Method[]>> = {
   series: ["GET", "HEAD", "OPTIONS", "POST"],
   subscription: ["GET", "HEAD", "OPTIONS", "POST"],
   channel: ["GET", "HEAD", "OPTIONS", "DELETE"],
+  consents: ["GET", "HEAD", "OPTIONS", "POST"],
+  consent: ["GET", "HEAD", "OPTIONS", "DELETE"],
+  "consent-act": ["OPTIONS", "POST"],
+  "consent-setting": ["GET", "HEAD", "OPTIONS", "PUT"],
+  "consent-key": ["OPTIONS", "PUT", "DELETE"],
+  view: ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"],
   reserved: ["GET", "HEAD", "OPTIONS"],
 };
 
@@ -80,6 +106,14 @@ const POSTED: Partial<Record<Nature, string>> = {
   "type-search": "application/lws+json",
   series: "application/x-ndjson, text/csv",
   subscription: "application/ld+json, text/turtle, application/n-triples, application/n-quads",
+  consents: "application/lws+json, application/ld+json",
+  "consent-act": "application/json",
+};
+
+/** What a PUT may be written in, where it makes no resource. */
+const PUT_TYPES: Partial<Record<Nature, string>> = {
+  "consent-setting": "application/json, application/ld+json",
+  view: "application/json, application/sparql-query",
 };
 
 const OWN: ReadonlySet<Nature> = new Set([
@@ -89,6 +123,12 @@ const OWN: ReadonlySet<Nature> = new Set([
   "series",
   "subscription",
   "channel",
+  "consents",
+  "consent",
+  "consent-act",
+  "consent-setting",
+  "consent-key",
+  "view",
   "reserved",
 ]);
 
@@ -106,7 +146,9 @@ export function abilityHeaders(nature: Nature): Readonly<Record<string, string>>
       allow: allowed.join(", "),
       ...(allowed.includes("PATCH") && { "accept-patch": ACCEPT_PATCH, "ms-author-via": "SPARQL" }),
       ...(allowed.includes("POST") && { "accept-post": POSTED[nature] ?? ACCEPT_ANY }),
-      ...(allowed.includes("PUT") && { "accept-put": nature === "document" ? ACCEPT_ANY : ACCEPT_RDF }),
+      ...(allowed.includes("PUT") && {
+        "accept-put": PUT_TYPES[nature] ?? (nature === "document" ? ACCEPT_ANY : ACCEPT_RDF),
+      }),
     });
     abilities.set(nature, headers);
   }

@@ -10,6 +10,8 @@ import type { Prepared } from "./prepare.ts";
 export interface Need {
   readonly target: Target;
   readonly modes: readonly Mode[];
+  /** Path of what is removed, where that is what Write is needed for. */
+  readonly removes?: string;
 }
 
 export type Needs = (snapshot: Snapshot, target: Target, prepared: Prepared) => Promise<readonly Need[]>;
@@ -72,13 +74,19 @@ function saysWhatIsKept(target: Target, prepared: Prepared): boolean {
   );
 }
 
+/** What is patched of a folder is its description, which who may add to it may not thereby add to. */
+const changed = (target: Target): Target =>
+  target.isContainer
+    ? { ...target, path: `${target.path}.meta`, isContainer: false, auxiliary: "meta" }
+    : target;
+
 /** Changing a document, or making it where there is none. */
 export async function needsOfChange(
   snapshot: Snapshot,
   target: Target,
   modes: readonly Mode[],
 ): Promise<readonly Need[]> {
-  const change: Need = { target, modes };
+  const change: Need = { target: changed(target), modes };
   if (target.auxiliary || (await exists(snapshot, target))) return [change];
   return [change, { target: await nearestContainer(snapshot, target), modes: ["append"] }];
 }
@@ -97,7 +105,10 @@ export const needsOfPatch: Needs = async (snapshot, target, prepared) => {
 
 /** https://solidproject.org/TR/wac#delete-operation */
 export const needsOfDelete: Needs = async (_snapshot, target) => {
-  const write: Need = { target, modes: ["write"] };
-  if (target.auxiliary) return [write];
-  return [{ target: containerTarget(target.pod, parentOf(target.path) ?? "/"), modes: ["write"] }, write];
+  if (target.auxiliary) return [{ target, modes: ["write"] }];
+  const need = { modes: ["write"], removes: target.path } as const;
+  return [
+    { target: containerTarget(target.pod, parentOf(target.path) ?? "/"), ...need },
+    { target, ...need },
+  ];
 };

@@ -1,5 +1,7 @@
 /** GET and HEAD of a pod's resources: documents, binaries, containers, and their auxiliaries. */
+import type { GrantDecisions } from "../access/grant-decisions.ts";
 import type { Language } from "../access/language.ts";
+import { projectionOf } from "../access/projection.ts";
 import { Problem } from "../errors.ts";
 import { nameOf, type Target } from "../iri.ts";
 import type { Limits } from "../limits.ts";
@@ -71,9 +73,11 @@ export interface ReaderDeps {
   readonly store: Pick<Store, "read" | "blobs">;
   readonly limits: Limits;
   readonly stillMay: StillMay;
+  /** Grants on exactly a place, for whoever reads its rules. */
+  readonly grants: Pick<GrantDecisions, "shown">;
 }
 
-export function createReader({ baseUrl, language, store, limits, stillMay }: ReaderDeps): Reader {
+export function createReader({ baseUrl, language, store, limits, stillMay, grants }: ReaderDeps): Reader {
   const { blobs } = store;
   const derived = new Lru<string, Uint8Array>(DERIVED_BYTES_MAX);
 
@@ -119,6 +123,25 @@ export function createReader({ baseUrl, language, store, limits, stillMay }: Rea
       bytes,
       blob: null,
     };
+  }
+
+  /**
+   * A list as it is stored, and beside that the grants on what it is for. Its ETag follows both; what is written with it in
+   * If-Match is held against what is stored.
+   */
+  async function withGrants(
+    plain: Representation,
+    pod: Pod,
+    { target, url }: Operation,
+    stored: Stored,
+    { grants, version }: Awaited<ReturnType<GrantDecisions["shown"]>>,
+  ): Promise<Representation> {
+    const { contentType } = plain;
+    const more = projectionOf(baseUrl, pod.name, target.subject, grants);
+    const own = await parseRdf(stored.bytes ?? new Uint8Array(), stored.contentType, url);
+    const content = await serializeRdf([...own, ...more], contentType, { baseIri: url });
+    const etag = etagOf(stored.version, `${FORMS[contentType] ?? ""}.g${version}`);
+    return { ...plain, etag, bytes: content.length, content };
   }
 
   async function representDocument(pod: Pod, operation: Operation, stored: Stored): Promise<Representation> {
@@ -169,6 +192,11 @@ export function createReader({ baseUrl, language, store, limits, stillMay }: Rea
       } else {
         const stored = (await findStored(snapshot, target)) ?? (await impliedRules(snapshot, target));
         representation = stored && (await representDocument(pod, operation, stored));
+        if (stored && representation && target.auxiliary === "acl" && language.name === "wac") {
+          const shown = await grants.shown(snapshot, target.subject);
+          if (shown.grants.length > 0)
+            representation = await withGrants(representation, pod, operation, stored, shown);
+        }
         if (stored && isProfile(pod, operation.url))
           ofProfile = await profileLinks(pod, operation.url, stored);
       }
@@ -205,7 +233,9 @@ export function createReader({ baseUrl, language, store, limits, stillMay }: Rea
         ...representation.headers,
       };
       checkReadConditions(headers, etag, modified);
-      if (isNotModified(headers, etag, modified)) return { status: 304, headers: common, body: null };
+      // When grants on a place began and ended is in no time of modification, so of its list only the ETag counts.
+      const known = target.auxiliary === "acl" ? { ...headers, "if-modified-since": undefined } : headers;
+      if (isNotModified(known, etag, modified)) return { status: 304, headers: common, body: null };
       // HEAD has no ranges. https://www.rfc-editor.org/rfc/rfc9110#section-14.2
       const mayBePart = operation.method === "GET" && !target.isContainer && bytes !== null;
       const range = mayBePart ? parseRange(headers, bytes, etag) : null;

@@ -8,8 +8,8 @@
  * - lws10-searchindex: all of it. Types come from what documents say and from what the server knows; no relation but
  *   `type` is indexed. Links declared by clients are not kept.
  *
- * Not here, for they still move or contradict Solid: linksets, containers as `application/lws+json`, operations, access
- * requests and grants, token exchange.
+ * Access requests and grants (lws10-core: #access-requests-and-grants) are in `server/consent/`. Not here, for they still
+ * move or contradict Solid: linksets, containers as `application/lws+json`, operations, token exchange.
  * @see https://w3c.github.io/lws-protocol/lws10-core/
  * @see https://w3c.github.io/lws-protocol/lws10-searchindex/
  */
@@ -28,9 +28,14 @@ export interface ServicePaths {
 
 /**
  * @param storage Root of the pod; ends in `/`.
+ * @param others Services that are described whole.
  * @see https://w3c.github.io/lws-protocol/lws10-core/#storage-description
  */
-export function describeLws(storage: string, paths: ServicePaths): Result {
+export function describeLws(
+  storage: string,
+  paths: ServicePaths,
+  others: readonly { readonly type: string; readonly serviceEndpoint: string }[] = [],
+): Result {
   const service = (type: string, path: string) => ({ type, serviceEndpoint: `${storage}${path}` });
   const description = {
     "@context": LWS_CONTEXT,
@@ -40,6 +45,7 @@ export function describeLws(storage: string, paths: ServicePaths): Result {
       service("StorageDescription", paths.description),
       service("TypeIndexService", paths.index),
       service("TypeSearchService", paths.search),
+      ...others,
     ],
   };
   return json(200, description, {

@@ -3,6 +3,8 @@
  * else is counted, listed, or told by a difference.
  * @see https://w3c.github.io/lws-protocol/lws10-searchindex/#security-authorization
  */
+import type { PathReader } from "../access/authorize.ts";
+import { extentWith } from "../access/demand.ts";
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Agent, Operation, Result } from "../operation.ts";
@@ -21,7 +23,7 @@ export interface TypeSearchDeps {
   readonly baseUrl: string;
   readonly limits: Limits;
   readonly access: {
-    reader(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<(path: string) => Promise<boolean>>;
+    reader(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<PathReader>;
   };
 }
 
@@ -69,8 +71,15 @@ export function createTypeSearch({ baseUrl, limits, access }: TypeSearchDeps): T
     }
   }
 
-  function visible(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<Typed[]> {
-    return inTurn(agent, async () => types.typesOf(snapshot, await access.reader(snapshot, pod, agent)));
+  function visible(
+    snapshot: Snapshot,
+    pod: Pod,
+    agent: Agent,
+  ): Promise<{ readonly resources: Typed[]; readonly reader: PathReader }> {
+    return inTurn(agent, async () => {
+      const reader = await access.reader(snapshot, pod, agent);
+      return { resources: await types.typesOf(snapshot, reader), reader };
+    });
   }
 
   /** One page of items that are ordered by their keys. https://w3c.github.io/lws-protocol/lws10-core/#pagination */
@@ -80,6 +89,7 @@ export function createTypeSearch({ baseUrl, limits, access }: TypeSearchDeps): T
     type: string,
     items: readonly { readonly key: string; readonly item: T }[],
     documents: number,
+    reader: PathReader,
   ): Result {
     const contentType = negotiate(operation.headers.accept, TYPES);
     if (contentType === null) throw new Problem("not-acceptable", `Available: ${TYPES.join(", ")}`);
@@ -110,7 +120,7 @@ export function createTypeSearch({ baseUrl, limits, access }: TypeSearchDeps): T
         ...(links.length > 0 && { link: links.join(", ") }),
       },
       body,
-      extent: { rows: page.length, documents },
+      extent: extentWith(reader, { rows: page.length, documents }),
     };
   }
 
@@ -118,13 +128,13 @@ export function createTypeSearch({ baseUrl, limits, access }: TypeSearchDeps): T
     forget: () => types.forget(),
     parse: (operation) => parseSearch(operation, limits),
     async index(snapshot, pod, operation, search) {
-      const resources = await visible(snapshot, pod, operation.agent);
+      const { resources, reader } = await visible(snapshot, pod, operation.agent);
       const distinct = [...new Set(resources.flatMap((resource) => resource.types))].sort();
       const items = distinct.map((id) => ({ key: id, item: { id } }));
-      return respond(operation, search, "TypeIndex", items, resources.length);
+      return respond(operation, search, "TypeIndex", items, resources.length, reader);
     },
     async search(snapshot, pod, operation, search) {
-      const resources = await visible(snapshot, pod, operation.agent);
+      const { resources, reader } = await visible(snapshot, pod, operation.agent);
       const items = resources
         .filter((resource) => fits(search.filter, resource))
         .map(({ path, record, types: own }) => ({
@@ -139,7 +149,7 @@ export function createTypeSearch({ baseUrl, limits, access }: TypeSearchDeps): T
             modified: new Date(record.modified).toISOString(),
           },
         }));
-      return respond(operation, search, "ContainerPage", items, resources.length);
+      return respond(operation, search, "ContainerPage", items, resources.length, reader);
     },
   };
 }

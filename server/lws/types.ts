@@ -1,10 +1,10 @@
 /** Which types the resources of a pod have: from what documents say of themselves, and from what the server knows. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { rdf } from "@freehold/vocab";
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { Lru } from "../lru.ts";
 import { parseRdf } from "../rdf/parse.ts";
+import { ownTypes } from "../rdf/types.ts";
 import { decodeRecord, type ResourceRecord } from "../store/record.ts";
 import type { Snapshot } from "../store/store.ts";
 
@@ -36,15 +36,8 @@ export function createTypes(origin: string, limits: Limits) {
     if (!body) return [];
     const url = `${origin}${path}`;
     try {
-      const own = (await parseRdf(body.value, contentType, url, limits)).flatMap(
-        ({ subject, predicate, object }) =>
-          predicate.value === rdf.type &&
-          object.termType === "NamedNode" &&
-          subject.value.split("#", 1)[0] === url
-            ? [object.value]
-            : [],
-      );
-      return [...new Set(own)].slice(0, limits.typesPerDocumentMax);
+      const quads = await parseRdf(body.value, contentType, url, limits);
+      return ownTypes(quads, url).slice(0, limits.typesPerDocumentMax);
     } catch {
       return []; // Written when the limits were wider.
     }

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { fh } from "@freehold/vocab";
+import { isOwnPlace } from "../access/grants.ts";
 import { parentOf, parseTarget, type Target } from "../iri.ts";
 import type { ChannelRecord, Message } from "./channels.ts";
 
@@ -47,7 +48,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
   restore: "create-or-update",
   erase: "delete-or-nothing",
 };
-const TURNING = new Set(["access", "grant", "revoke", "restrict", "release", "restore", "delete", "erase"]);
+// biome-ignore format: by kind
+const TURNING = new Set([
+  "access", "grant", "revoke", "pause", "resume", "lapse",
+  "restrict", "release", "restore", "delete", "erase",
+]);
 
 /** Null for a folder from before that has a name like rules: nobody can ask for it, so nobody is told of it. */
 export function addressOf(path: string): Target | null {
@@ -74,7 +79,8 @@ export function changeOf(number: number, deed: Deed | null, listEnding: string):
   if (!deed || !isDone)
     return { number, time: deed?.time ?? 0, path: null, kind: "update", folders: [], turnsAccess: false };
   const { act, time } = deed;
-  const path = deed.path?.startsWith("/") ? deed.path : null; // Not "*": several.
+  // Not "*": several. And a consent or a view is no resource that one could follow.
+  const path = deed.path?.startsWith("/") && !isOwnPlace(deed.path) ? deed.path : null;
   // The owner's page names the place; what changed is its list.
   const named = path !== null && (act === "grant" || act === "revoke") ? `${path}${listEnding}` : path;
   const address = named === null ? null : addressOf(named);

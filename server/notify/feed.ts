@@ -20,8 +20,11 @@ export interface PodFeed {
 }
 
 export interface Feeds {
-  /** Somebody has committed to the pod; null: to any. Returns at once. */
-  hint(pod: PodId | null): void;
+  /**
+   * Somebody has committed to the pod; null: to any. Returns at once.
+   * @param areGrantsNew Whether what consents permit may be otherwise now.
+   */
+  hint(pod: PodId | null, areGrantsNew?: boolean): void;
   /** To be released as often as it is opened. */
   open(pod: Pod): Promise<{ readonly feed: PodFeed; readonly release: () => void }>;
   /** How many pods are followed. */
@@ -167,10 +170,14 @@ export function createFeeds({ store, pods, limits, log, entryOf, listEnding, isS
   }
 
   return {
-    hint(pod) {
+    hint(pod, areGrantsNew = false) {
       if (open.size === 0) return;
       if (pod === SERVER_POD) return lookAtPods();
-      if (pod !== null) return open.get(pod)?.feed.pump();
+      if (pod !== null) {
+        const feed = open.get(pod)?.feed;
+        if (areGrantsNew) feed?.wake("recheck");
+        return feed?.pump();
+      }
       for (const { feed } of open.values()) feed.pump();
       lookAtPods();
     },

@@ -3,6 +3,7 @@
  * queued: who is slow reads later from the journal. Access is decided before each message, and whenever it may have changed.
  */
 import type { Access } from "../access/authorize.ts";
+import { isOwnPlace } from "../access/grants.ts";
 import { Problem } from "../errors.ts";
 import { parentOf, parseTarget } from "../iri.ts";
 import type { Log } from "../log.ts";
@@ -43,6 +44,9 @@ export interface Followers {
   close(): Promise<void>;
 }
 
+/** How long until a view that could not be made is looked at again: at first, and at most. */
+const VIEW_AGAIN_MS = 500;
+const VIEW_AGAIN_MS_MAX = 60_000;
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** `"k3-ttl"`, `W/"k3"` and `"k3"` are of one version. */
@@ -92,22 +96,17 @@ export function createFollowers(deps: FollowDeps): Followers {
   const open = new Map<Following, { readonly id: string; end(why: End): void }>();
   let isClosed = false;
 
+  /** @param entitled Told until when it is so, where a consent gives it: milliseconds since 1970. */
   async function refusalOf(
     snapshot: Snapshot,
     pod: Pod,
     { agent, topic }: ChannelRecord,
+    entitled: (until: number) => void = () => {},
   ): Promise<Refusal | null> {
     const decision = await access.authorize(snapshot, pod, agent, parseTarget(topic), ["read"]);
-    if (decision.kind === "granted") return null;
-    return decision.restricted ? "restricted" : "forbidden";
-  }
-
-  /** Whether the channel stands and its subscriber may read the topic. */
-  function isEntitled(pod: Pod, record: ChannelRecord): Promise<End | null> {
-    return store.read(pod.id, async (snapshot) => {
-      if (record.id !== "" && !(await snapshot.get("channel", "", record.id))) return "removed";
-      return refusalOf(snapshot, pod, record);
-    });
+    if (decision.kind === "denied") return decision.restricted ? "restricted" : "forbidden";
+    entitled(decision.until ?? Number.POSITIVE_INFINITY);
+    return null;
   }
 
   /**
@@ -173,9 +172,18 @@ export function createFollowers(deps: FollowDeps): Followers {
   ): Promise<End> {
     const { topic, rateMs, endAt, startAt } = record;
     let position = after ?? record.cursor;
+    let entitledUntil = Number.POSITIVE_INFINITY;
     let sent = Number.NEGATIVE_INFINITY;
     let held: Held | null = null;
     const due = (): number => (held ? sent + rateMs - now().getTime() : Number.POSITIVE_INFINITY);
+
+    /** Whether the channel stands and its subscriber may read the topic. */
+    function isEntitled(): Promise<End | null> {
+      return store.read(pod.id, async (snapshot) => {
+        if (record.id !== "" && !(await snapshot.get("channel", "", record.id))) return "removed";
+        return refusalOf(snapshot, pod, record, (until) => (entitledUntil = until));
+      });
+    }
 
     async function send(one: Held): Promise<End | null> {
       const message = await messageFor(pod, record, one);
@@ -204,10 +212,56 @@ export function createFollowers(deps: FollowDeps): Followers {
       return send({ concern, change });
     }
 
+    /**
+     * A view changes when what it says does: whatever else happens in the pod, nobody is told. So it is looked at after
+     * several changes at once, and who comes back is told to look, whether or not there was any.
+     */
+    let viewed: string | null | undefined = null;
+    let failures = 0;
+    const isView = isOwnPlace(topic);
+    /** Undefined: it cannot be made just now. */
+    const stateOfView = (): Promise<string | null | undefined> =>
+      store
+        .read(pod.id, (snapshot) => presentOf(snapshot, topic))
+        .then(
+          (present) => present?.etag ?? null,
+          (error: unknown) => {
+            if (error instanceof Problem && error.code === "unavailable") return undefined;
+            throw error;
+          },
+        );
+
+    async function beginView(): Promise<End | null> {
+      viewed = await stateOfView();
+      const isBack = after !== undefined || record.cursor > record.begin;
+      const change = { number: position, time: now().getTime(), path: null, folders: [] } as const;
+      return isBack ? tellOfView({ ...change, kind: "update", turnsAccess: false }) : null;
+    }
+
+    async function takeForView(changes: readonly Change[]): Promise<End | "again" | null> {
+      const last = changes.at(-1);
+      if (!last) return null;
+      const why = changes.some(({ turnsAccess }) => turnsAccess) ? await isEntitled() : null;
+      if (why) return why;
+      const before = viewed;
+      const present = await stateOfView();
+      if (present === undefined) return "again";
+      viewed = present;
+      failures = 0;
+      return viewed === before ? null : tellOfView(last);
+    }
+
+    async function tellOfView(change: Change): Promise<End | null> {
+      const one: Held = { change, concern: { path: topic, kind: "update", container: null } };
+      if (rateMs === 0) return send(one);
+      held = one;
+      return null;
+    }
+
     /** @returns why it is over. */
     async function take(change: Change): Promise<End | null> {
       if (change.turnsAccess) {
-        const why = await isEntitled(pod, record);
+        const why = await isEntitled();
         if (why) return why;
       }
       const concern = change.time >= (startAt ?? 0) ? concernOf(change, record) : null;
@@ -221,13 +275,13 @@ export function createFollowers(deps: FollowDeps): Followers {
       return null;
     }
 
-    let why = (await isEntitled(pod, record)) ?? (await sendIfStale());
+    let why = (await isEntitled()) ?? (await sendIfStale()) ?? (isView ? await beginView() : null);
     while (why === null && ending.why === null) {
       if (feed.isGone) return "pod-gone";
       if (now().getTime() >= endAt) return "ended";
-      if (ending.mustDecide) {
+      if (ending.mustDecide || now().getTime() > entitledUntil) {
         ending.mustDecide = false;
-        why = await isEntitled(pod, record);
+        why = await isEntitled();
         if (why) return why;
       }
       if (held && due() <= 0) {
@@ -237,13 +291,23 @@ export function createFollowers(deps: FollowDeps): Followers {
         if (why) return why;
       }
       const changes = await feed.after(position);
-      for (const change of changes) {
-        why = ending.why ?? (await take(change));
-        if (why) return why;
-        position = change.number;
-      }
+      if (isView) {
+        const taken = ending.why ?? (await takeForView(changes));
+        if (taken === "again") {
+          await ending.pause(Math.min(VIEW_AGAIN_MS_MAX, VIEW_AGAIN_MS * 2 ** failures++));
+          continue;
+        }
+        if (taken) return taken;
+        position = changes.at(-1)?.number ?? position;
+      } else
+        for (const change of changes) {
+          why = ending.why ?? (await take(change));
+          if (why) return why;
+          position = change.number;
+        }
       if (!held) passed?.(position);
-      if (changes.length === 0) await ending.pause(Math.min(due(), endAt - now().getTime()));
+      if (changes.length === 0)
+        await ending.pause(Math.min(due(), Math.min(endAt, entitledUntil + 1) - now().getTime()));
     }
     return ending.why ?? why ?? "closed";
   }

@@ -88,8 +88,9 @@ export function gatewayDoors(deps: GatewayDeps): readonly GatewayRoute[] {
       headers,
       body: null,
     };
-    const made = await services.create(operation, pod, wanted, ip);
-    return json(200, { endpoint: receiveFrom(pod, made), protocol: "ws", subprotocol: SUBPROTOCOL });
+    const { made, headers: fields } = await services.create(operation, pod, wanted, ip);
+    const found = { endpoint: receiveFrom(pod, made), protocol: "ws", subprotocol: SUBPROTOCOL };
+    return json(200, found, fields);
   };
 
   return [

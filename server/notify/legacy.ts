@@ -35,6 +35,9 @@ type Sealed = readonly [
   client: string | null,
   issuer: string | null,
   origin: string | null,
+  purpose?: string | null,
+  grant?: string | null,
+  isOnlyGrant?: boolean,
 ];
 
 /** @param key 32 bytes, from {@link ticketKey}. */
@@ -57,13 +60,14 @@ export function createTickets(
   }
 
   return {
-    give(pod, { webid, client, issuer, origin }) {
-      const name = JSON.stringify([pod.id, webid, client, issuer, origin]);
+    give(pod, { webid, client, issuer, origin, purpose, grant, isOnlyGrant }) {
+      const said = [purpose ?? null, grant ?? null, isOnlyGrant === true] as const;
+      const name = JSON.stringify([pod.id, webid, client, issuer, origin, ...said]);
       const at = now().getTime();
       const known = given.get(name);
       if (known && known.until > at) return known.ticket;
       // The same for half its time: then the next is given, so that none is near its end.
-      const ticket = seal(pod, [at + socketTicketMsMax, webid ?? "", client, issuer, origin]);
+      const ticket = seal(pod, [at + socketTicketMsMax, webid ?? "", client, issuer, origin, ...said]);
       given.set(name, { ticket, until: at + socketTicketMsMax / 2 }, 1);
       return ticket;
     },
@@ -75,8 +79,19 @@ export function createTickets(
           .setAuthTag(bytes.subarray(-TAG_BYTES));
         const text =
           opened.update(bytes.subarray(IV_BYTES, -TAG_BYTES)).toString("utf8") + opened.final("utf8");
-        const [until, webid, client, issuer, origin] = JSON.parse(text) as Sealed;
-        if (until > now().getTime()) return { webid: webid as Agent["webid"], client, issuer, origin };
+        const [until, webid, client, issuer, origin, purpose = null, grant = null, isOnlyGrant] = JSON.parse(
+          text,
+        ) as Sealed;
+        if (until > now().getTime())
+          return {
+            webid: webid as Agent["webid"],
+            client,
+            issuer,
+            origin,
+            ...(purpose !== null && { purpose }),
+            ...(grant !== null && { grant }),
+            ...(isOnlyGrant && { isOnlyGrant }),
+          };
       } catch (cause) {
         throw new Problem("token-invalid", "This address of live updates is not valid", { cause });
       }
@@ -105,7 +120,7 @@ export interface LegacyDeps {
   /** Whether the agent may read it just now. */
   readonly mayRead: (pod: Pod, agent: Agent, target: Target) => Promise<boolean>;
   /** Notes in the pod's journal that somebody is told of a topic from now on. */
-  readonly record: (pod: Pod, operation: Operation, topic: string) => Promise<void>;
+  readonly record: (pod: Pod, operation: Operation, topic: string) => Promise<unknown>;
 }
 
 /** Serves one connection of whom `who` names, as seats are counted. @returns what is to be done with what it says. */

@@ -51,7 +51,11 @@ export interface NotifyDeps {
     ip: string;
   }) => Promise<Agent>;
   /** Notes in the pod's journal that somebody is told of a topic from now on. */
-  readonly record: (pod: Pod, operation: Operation, topic: string) => Promise<void>;
+  readonly record: (
+    pod: Pod,
+    operation: Operation,
+    topic: string,
+  ) => Promise<Readonly<Record<string, string>>>;
   /** Whether other processes commit to the same store. */
   readonly isShared: boolean;
   /** Of the client. */
@@ -68,7 +72,7 @@ export interface Notifications {
   /** Further types of channels, made of the above. */
   add(kind: ChannelKind): void;
   /** Somebody has committed to the pod; null: to any. */
-  hint(pod: PodId | null): void;
+  hint(pod: PodId | null, areGrantsNew?: boolean): void;
   /** Value of `Updates-Via` for who has read something of the pod. */
   updatesVia(pod: Pod, agent: Agent): string;
   close(): Promise<void>;
@@ -223,7 +227,7 @@ export async function createNotifications(deps: NotifyDeps): Promise<Notificatio
       receiveFrom: (pod, record) => overSocket(pod, record).receiveFrom,
     }),
     add: (kind) => void kinds.push(kind),
-    hint: (pod) => feeds.hint(pod),
+    hint: (pod, areGrantsNew = false) => feeds.hint(pod, areGrantsNew),
     updatesVia(pod, agent) {
       const ticket = agent.webid === null ? "" : `/${tickets.give(pod, agent)}`;
       return `${socketBase}${pod.name}/${NOTIFICATIONS}${LEGACY}${ticket}`;

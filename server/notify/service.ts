@@ -4,6 +4,7 @@
  */
 import { fh } from "@freehold/vocab";
 import type { Access } from "../access/authorize.ts";
+import { refusalOf } from "../access/demand.ts";
 import { Problem } from "../errors.ts";
 import { parseTarget } from "../iri.ts";
 import type { Agent, Operation, Result } from "../operation.ts";
@@ -28,8 +29,12 @@ export interface ServiceDeps extends RequestDeps {
   readonly access: Pick<Access, "authorize">;
   readonly channels: Channels;
   readonly kinds: readonly ChannelKind[];
-  /** Notes in the pod's journal that somebody is told of a topic from now on. */
-  readonly record: (pod: Pod, operation: Operation, topic: string) => Promise<void>;
+  /** Notes in the pod's journal that somebody is told of a topic from now on. @returns header fields of the answer. */
+  readonly record: (
+    pod: Pod,
+    operation: Operation,
+    topic: string,
+  ) => Promise<Readonly<Record<string, string>>>;
   /** Ends whoever follows a channel. */
   readonly ended: (id: string) => void;
 }
@@ -49,6 +54,7 @@ export interface Services {
   readonly unsubscribe: (operation: Operation, pod: Pod) => Promise<Result>;
   /**
    * Makes a channel after it was decided that its subscriber may read the topic.
+   * @returns it, and header fields that belong to the answer.
    * @throws Problem `login-required`, `forbidden`, `restricted`, `too-many-requests`.
    */
   create(
@@ -56,7 +62,7 @@ export interface Services {
     pod: Pod,
     wanted: Parameters<Channels["create"]>[1],
     ip: string,
-  ): Promise<ChannelRecord>;
+  ): Promise<{ readonly made: ChannelRecord; readonly headers: Readonly<Record<string, string>> }>;
 }
 
 const MINUTE_MS = 60_000;
@@ -142,8 +148,11 @@ export function createServices(deps: ServiceDeps): Services {
   }
 
   /** The very app that asked: only it is told where the channel is received, for whoever knows that hears all of it. */
-  const isSubscriber = ({ webid, client, issuer }: Agent, { agent }: ChannelRecord): boolean =>
-    agent.webid === webid && agent.client === client && agent.issuer === issuer;
+  const isSubscriber = (asker: Agent, { agent }: ChannelRecord): boolean =>
+    agent.webid === asker.webid &&
+    agent.client === asker.client &&
+    agent.issuer === asker.issuer &&
+    (!asker.isOnlyGrant || (agent.isOnlyGrant === true && agent.grant === asker.grant));
 
   /** Another app of the same person may know of what it could have asked for itself. */
   const mayKnow = (pod: Pod, agent: Agent, one: ChannelRecord): Promise<boolean> =>
@@ -180,12 +189,11 @@ export function createServices(deps: ServiceDeps): Services {
     const decision = await store.read(pod.id, (snapshot) =>
       access.authorize(snapshot, pod, agent, parseTarget(wanted.topic), ["read"]),
     );
-    if (decision.kind === "denied") {
-      if (agent.webid === null) throw new Problem("login-required");
-      throw new Problem(decision.restricted ? "restricted" : "forbidden", "Missing: read on the topic");
-    }
-    if (wanted.sendTo === null) await record(pod, operation, wanted.topic); // Before anything is told, as of any look.
-    return channels.create(pod, wanted);
+    if (decision.kind === "denied") throw refusalOf(decision, agent, {}, " on the topic");
+    // Before anything is told, as of any look. What is pushed is recorded as such; under a grant it counts as a look, too.
+    const isLook = wanted.sendTo === null || decision.grants !== undefined;
+    const headers = isLook ? await record(pod, operation, wanted.topic) : {};
+    return { made: await channels.create(pod, wanted), headers };
   };
 
   return {
@@ -222,9 +230,10 @@ export function createServices(deps: ServiceDeps): Services {
         access.authorize(snapshot, pod, agent, parseTarget(wanted.topic), ["read"]),
       );
       const sendTo = may.kind === "granted" ? ((await prepared())?.sendTo ?? null) : null;
-      const made = await create(operation, pod, { ...wanted, agent, sendTo }, ip);
+      const { made, headers } = await create(operation, pod, { ...wanted, agent, sendTo }, ip);
       await kind.created?.(pod, made);
-      return { status: 200, ...(await represent(membersOf(pod, made), operation)) };
+      const shown = await represent(membersOf(pod, made), operation);
+      return { status: 200, ...shown, headers: { ...shown.headers, ...headers } };
     },
     async showChannel(operation, pod) {
       const one = await channelFor(operation, pod);

@@ -16,7 +16,7 @@ import type { Pod, Pods } from "../store/pods.ts";
 import type { Store } from "../store/store.ts";
 import type { ChannelKind, ChannelRecord, Channels, Follow } from "./channels.ts";
 import { type Answer, createOutbox } from "./outbox.ts";
-import { createWebhookSender } from "./webhook-sender.ts";
+import { createWebhookSender, type WebhookSender } from "./webhook-sender.ts";
 import { createWebhookTarget } from "./webhook-target.ts";
 
 export interface Webhooks {
@@ -26,6 +26,8 @@ export interface Webhooks {
   readonly senderDocument: Door;
   /** Goes on with what is owed from before the start. Nobody waits for it. */
   begin(): void;
+  /** Proves a POST of this server's own, also of one that is no webhook's. */
+  readonly sign: WebhookSender["sign"];
   close(): Promise<void>;
 }
 
@@ -126,6 +128,7 @@ export function createWebhooks(dependencies: WebhooksDependencies): Webhooks {
     },
     senderDocument: sender.document,
     begin: () => outbox.begin(),
+    sign: (...message) => sender.sign(...message),
     close: () => outbox.close(),
   };
 }

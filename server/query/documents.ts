@@ -5,9 +5,11 @@ import { nameOf, parentOf } from "../iri.ts";
 import { Lru } from "../lru.ts";
 import type { Agent } from "../operation.ts";
 import { isOpenAtFirst } from "../profile.ts";
+import type { PurposeQuestion } from "../purpose.ts";
 import type { Pod } from "../store/pods.ts";
 import { decodeRecord, type ResourceRecord, type StreamPage } from "../store/record.ts";
 import type { Change, ChangesBetween, Snapshot } from "../store/store.ts";
+import { type GrantedGraphs, withGranted } from "./granted.ts";
 import type { KeptIndexes, ListedDocument } from "./index/kept.ts";
 import type { SentDocument } from "./messages.ts";
 import { partsOf } from "./parts.ts";
@@ -54,6 +56,16 @@ export interface ReadableDocuments {
   /** Whether anything is readable but what is open to everybody from the first day. */
   readonly isOpened: boolean;
   has(document: GraphDocument): boolean;
+  /** Of these, those that are no documents of the pod; only whoever was granted them knows their names. */
+  readonly granted: readonly GraphDocument[];
+  /** Milliseconds: an answer that is made of these leaves at a multiple of it; 0: at once. */
+  readonly slotMs: number;
+  /** Ids of the grants without which not all of these could be read. @param some Documents of these; null: all. */
+  grantsOf(some: readonly GraphDocument[] | null): readonly string[];
+  /** For which purpose the grants are used. */
+  readonly purpose: string | null;
+  /** What the agent has to be asked, for it was granted more than this, for other purposes; null: nothing. */
+  readonly question: PurposeQuestion | null;
 }
 
 export interface Inventory<Rules = unknown> {
@@ -131,12 +143,14 @@ interface Membership {
  * @param changes So that after a write not all of the pod is looked through again.
  * @param kept Which documents there were when an index was kept, so that a pod that stands where it stood is not looked
  * through after a start.
+ * @param grantedTo Graphs that somebody was granted beside documents.
  */
 export function createDocuments<Rules>(
   origin: string,
   access: QueryAccess<Rules>,
   changes: ChangesBetween,
   kept: Pick<KeptIndexes, "list"> | null = null,
+  grantedTo: ((snapshot: Snapshot, pod: Pod, agent: Agent) => Promise<GrantedGraphs>) | null = null,
 ): Documents {
   const rulesEnding = access.language.ending;
   let known = new Lru<string, Known<Rules>>(INVENTORY_DOCUMENTS_MAX);
@@ -272,6 +286,62 @@ export function createDocuments<Rules>(
     return { places: { of, next: documents.length }, documents, changed: null };
   }
 
+  async function ofDocuments(snapshot: Snapshot, pod: Pod, agent: Agent, inventory: Inventory) {
+    const decided = await access.readable(
+      snapshot,
+      pod,
+      agent,
+      inventory.classified as Classified<Rules>, // It is from here.
+    );
+    let found = inventory.readable.get(decided.key);
+    if (!found) {
+      const { bits, grants, question } = await decided.made();
+      const documents: GraphDocument[] = [];
+      const grantOf = new Map<GraphDocument, string>();
+      for (let at = 1; at < bits.length; at++) {
+        const document = inventory.byPlace[at];
+        if (bits[at] !== 1 || !document) continue;
+        documents.push(document);
+        const grant = grants.get(at);
+        if (grant !== undefined) grantOf.set(document, grant);
+      }
+      const numbers = Uint32Array.from(documents, ({ number }) => number);
+      let members: Set<number> | null = null;
+      found = {
+        id: idOf(numbers),
+        documents,
+        numbers,
+        hasPages: documents.some(({ page }) => page !== undefined),
+        hasControl: bits[0] === 1,
+        granted: [],
+        slotMs: 0,
+        isOpened: documents.some(({ path }) => !isOpenAtFirst(pod.name, path)),
+        has: ({ number }) => (members ??= new Set(documents.map((one) => one.number))).has(number),
+        grantsOf: (some) => [
+          ...new Set(
+            some === null || some === documents
+              ? grantOf.values()
+              : some.flatMap((one) => grantOf.get(one) ?? []),
+          ),
+        ],
+        purpose: decided.purpose ?? null,
+        question,
+      };
+      inventory.readable.set(decided.key, found, documents.length + READABLE_WEIGHT);
+    }
+    return found;
+  }
+
+  function numbered(graphs: readonly VirtualGraph[]): readonly GraphDocument[] {
+    const byName = Map.groupBy(graphs, ({ graph }) => graph);
+    return [...byName].map(([path, sources]) => {
+      const version = JSON.stringify(sources.map((source) => source.version));
+      const number = virtual.get(version) ?? ++lastNumber;
+      virtual.set(version, number, 1);
+      return { number, path, kind: "virtual", sources };
+    });
+  }
+
   return {
     async inventory(snapshot, pod) {
       const { generation } = snapshot;
@@ -310,44 +380,12 @@ export function createDocuments<Rules>(
       return inventory;
     },
     async readable(snapshot, pod, agent, inventory) {
-      const decided = await access.readable(
-        snapshot,
-        pod,
-        agent,
-        inventory.classified as Classified<Rules>, // It is from here.
-      );
-      let found = inventory.readable.get(decided.key);
-      if (!found) {
-        const bits = decided.bits();
-        const documents: GraphDocument[] = [];
-        for (let at = 1; at < bits.length; at++) {
-          const document = inventory.byPlace[at];
-          if (bits[at] === 1 && document) documents.push(document);
-        }
-        const numbers = Uint32Array.from(documents, ({ number }) => number);
-        let members: Set<number> | null = null;
-        found = {
-          id: idOf(numbers),
-          documents,
-          numbers,
-          hasPages: documents.some(({ page }) => page !== undefined),
-          hasControl: bits[0] === 1,
-          isOpened: documents.some(({ path }) => !isOpenAtFirst(pod.name, path)),
-          has: ({ number }) => (members ??= new Set(documents.map((one) => one.number))).has(number),
-        };
-        inventory.readable.set(decided.key, found, documents.length + READABLE_WEIGHT);
-      }
-      return found;
+      const own = await ofDocuments(snapshot, pod, agent, inventory);
+      if (!grantedTo) return own;
+      const beside = await grantedTo(snapshot, pod, agent);
+      return withGranted(own, beside, numbered(beside.graphs), idOf);
     },
-    number(graphs) {
-      const byName = Map.groupBy(graphs, ({ graph }) => graph);
-      return [...byName].map(([path, sources]) => {
-        const version = JSON.stringify(sources.map((source) => source.version));
-        const number = virtual.get(version) ?? ++lastNumber;
-        virtual.set(version, number, 1);
-        return { number, path, kind: "virtual", sources };
-      });
-    },
+    number: numbered,
     forget() {
       known = new Lru(INVENTORY_DOCUMENTS_MAX);
     },

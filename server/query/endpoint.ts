@@ -3,10 +3,13 @@
  * evaluated, so there is nothing to hide afterwards: a document that may not be read is not there.
  * @see https://jeswr.github.io/solid-sparql-query/
  */
+import { createHash } from "node:crypto";
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Log } from "../log.ts";
-import type { Operation, Result } from "../operation.ts";
+import type { Agent, Extent, Operation, Result } from "../operation.ts";
+import { purposeProblem, withPurpose } from "../purpose.ts";
+import { untilSlot } from "../slots.ts";
 import type { Pod, Pods } from "../store/pods.ts";
 import type { ChangesBetween, PodId, Snapshot, Store } from "../store/store.ts";
 import {
@@ -29,10 +32,12 @@ import {
   type VirtualGraph,
 } from "./documents.ts";
 import { createEverywhere, type Everywhere } from "./everywhere.ts";
+import type { GrantedGraphs } from "./granted.ts";
 import { type Choice, createLoader } from "./loader.ts";
 import { parseQueryRequest, type QueryRequest } from "./protocol.ts";
 import { narrow, type Scope, scopeOf } from "./scope.ts";
 import { isSearch } from "./search/vocabulary.ts";
+import { createSources, type Sources } from "./sources.ts";
 import { ALWAYS, type Times, usefulAmong } from "./sparql/times.ts";
 import type { QueryThread } from "./thread.ts";
 import { createQueryThreads, type QueryThreads } from "./threads.ts";
@@ -51,6 +56,8 @@ export interface QueriesDeps {
   readonly indexes?: IndexStorage;
   /** Graphs for the pod's owner alone that are no documents; only for a query that names them. */
   readonly ownersGraphs?: (pod: Pod, name: string) => Promise<readonly VirtualGraph[]>;
+  /** Graphs that somebody was granted beside documents: in every query that ranges over all that may be read. */
+  readonly granted?: (snapshot: Snapshot, pod: Pod, agent: Agent) => Promise<GrantedGraphs>;
 }
 
 export interface Queries {
@@ -58,6 +65,8 @@ export interface Queries {
   readonly everywhere: Everywhere | null;
   /** For updates, which wait in the same line. */
   readonly threads: Pick<QueryThreads, "run">;
+  /** For what is made of documents. */
+  readonly sources: Sources;
   /** Reads the request, which needs no snapshot; null asks for the service description. @throws Problem `bad-request`, … */
   parse(operation: Pick<Operation, "method" | "headers" | "query" | "body">): Promise<QueryRequest | null>;
   /**
@@ -87,15 +96,21 @@ interface Asked {
   readonly isOwner: boolean;
 }
 
+/** @throws Problem `purpose-required`, `purpose-refused`: what an agent was granted is not simply left out of its answers. */
+function askPurpose({ question }: ReadableDocuments): void {
+  if (question) throw purposeProblem(question);
+}
+
 /** No thread is started before the first query. */
 export function createQueries(deps: QueriesDeps): Queries {
   const { baseUrl, limits, log, access, changes, pods, store, indexes, ownersGraphs } = deps;
   const origin = baseUrl.slice(0, -1);
-  const documents = createDocuments(origin, access, changes, indexes?.kept);
+  const documents = createDocuments(origin, access, changes, indexes?.kept, deps.granted);
   const threads = createQueryThreads(limits, log);
   const bases = createBases({ storage: indexes ?? null, documents, threads, limits, log });
   const loader = createLoader(documents, bases, limits);
   const asking = createAsking(limits);
+  const sources = createSources({ origin, limits, documents, loader, threads, asking });
 
   /**
    * An empty answer does not say that there is somebody to ask for access, and no other is right for those who did not ask
@@ -124,7 +139,8 @@ export function createQueries(deps: QueriesDeps): Queries {
       .filter((name) => name.startsWith(`${origin}/`))
       .flatMap((name) => inventory.find(name.slice(origin.length)) ?? [])
       .filter((document) => readable.has(document));
-    const found = [...new Set([...own, ...virtual])];
+    const granted = readable.granted.filter(({ path }) => names.includes(path));
+    const found = [...new Set([...own, ...granted, ...virtual])];
     return { chosen: Uint32Array.from(found, ({ number }) => number), documents: found };
   }
 
@@ -147,7 +163,12 @@ export function createQueries(deps: QueriesDeps): Queries {
     ]);
     const headers = { ...QUERY_HEADERS, ...(etag && { etag }) };
     if (isKnown(operation, etag))
-      return { status: 304, headers, body: null, extent: { rows: 0, documents: countOf(defaults, named) } };
+      return {
+        status: 304,
+        headers,
+        body: null,
+        extent: { rows: 0, ...extentOf(asked, defaults, named, request) },
+      };
     // What the thread forgot for lack of room is sent once more, alone: what others may read must not count here.
     const set = { id: readable.id, numbers: readable.numbers };
     const load = (isAlone: boolean) =>
@@ -173,23 +194,31 @@ export function createQueries(deps: QueriesDeps): Queries {
       },
       msMax,
     });
-    return resultOf(answered, operation, contentType, headers, countOf(defaults, named));
+    const result = await resultOf(answered, operation, contentType, headers, countOf(defaults, named));
+    return {
+      ...result,
+      extent: { rows: null, ...result.extent, ...extentOf(asked, defaults, named, request) },
+    };
   }
 
   const everywhere =
     pods && store
-      ? createEverywhere({ baseUrl, limits, log, store, pods, documents, loader, threads, asking })
+      ? createEverywhere({ baseUrl, limits, log, store, pods, documents, sources, loader, threads, asking })
       : null;
   return {
     threads,
+    sources,
     everywhere,
     parse: (operation) => parseQueryRequest(operation, limits),
     async answer(snapshot, pod, operation, request) {
       if (request === null) return describeTo(operation);
       const started = performance.now();
-      const { agent } = operation;
+      const agent = withPurpose(operation.agent, request.purpose ?? null);
       const inventory = await documents.inventory(snapshot, pod);
       const readable = await documents.readable(snapshot, pod, agent, inventory);
+      // Whether they were made for this query, or before, is nobody's to know.
+      await untilSlot(started, readable.slotMs);
+      askPurpose(readable);
       tellStrangers(readable, operation);
       const isOwner = agent.webid === pod.owner && readable.hasControl;
       const asked = { snapshot, pod, operation, inventory, readable, isOwner };
@@ -219,6 +248,35 @@ function timely(readable: ReadableDocuments, times: Times): Choice {
   if (documents === readable.documents) return { chosen: "set", documents };
   return { chosen: Uint32Array.from(documents, ({ number }) => number), documents };
 }
+
+/** What an answer was made of, and by which grants. */
+function extentOf(
+  { readable }: Asked,
+  defaults: Choice,
+  named: Choice,
+  { text }: QueryRequest,
+): Omit<Extent, "rows"> {
+  const documents = countOf(defaults, named);
+  const grants = new Set(
+    [defaults, named].flatMap(({ chosen, documents: some }) =>
+      readable.grantsOf(chosen === "set" ? null : some),
+    ),
+  );
+  if (grants.size === 0) return { documents };
+  const isAll = defaults.chosen === "set" || named.chosen === "set";
+  const some = isAll ? [] : [...defaults.documents, ...named.documents];
+  return {
+    documents,
+    grants: [...grants],
+    purpose: readable.purpose ?? undefined,
+    paths: [...new Set(some.filter((one) => readable.grantsOf([one]).length > 0).map(pathOf))],
+    questionHash: createHash("sha256").update(text).digest("hex"),
+  };
+}
+
+/** In the server. */
+const pathOf = ({ kind, path }: GraphDocument): string =>
+  kind === "virtual" ? new URL(path).pathname : path;
 
 /** How many documents two choices are, together. */
 function countOf(one: Choice, other: Choice): number {

@@ -3,15 +3,15 @@
  * dataset is the readable documents of these pods side by side, so counts, sums and the first ten are those of all of them.
  * No query service in the sense of the draft, which is of one storage: each pod has its own, and this is none of theirs.
  */
+import { createHash } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { dcterms } from "@freehold/vocab";
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { Lru } from "../lru.ts";
-import type { Agent, Result } from "../operation.ts";
-import { namedNode } from "../rdf/terms.ts";
-import { spellTerm } from "../rdf/turtle.ts";
+import type { Agent, Extent, Result } from "../operation.ts";
+import { purposeProblem, withPurpose } from "../purpose.ts";
+import { untilSlot } from "../slots.ts";
 import type { Pod, Pods } from "../store/pods.ts";
 import type { Snapshot, Store } from "../store/store.ts";
 import {
@@ -28,8 +28,10 @@ import {
 import type { Documents, GraphDocument, Inventory, ReadableDocuments } from "./documents.ts";
 import type { Choice, Loader } from "./loader.ts";
 import type { Chosen, SentDocument } from "./messages.ts";
+import { partsOfPods } from "./pods-graph.ts";
 import type { QueryRequest } from "./protocol.ts";
 import { narrow, type Scope, scopeOf } from "./scope.ts";
+import type { Sources } from "./sources.ts";
 import { type Times, usefulAmong } from "./sparql/times.ts";
 import type { QueryThread } from "./thread.ts";
 import type { QueryThreads } from "./threads.ts";
@@ -40,12 +42,14 @@ export interface QueryEverywhere extends Wanted {
   /** Of this endpoint. */
   readonly url: string;
   readonly agent: Agent;
+  /** Names of pods to be left out, and named as such. */
+  readonly except?: ReadonlySet<string>;
 }
 
-/** A pod, and how many of its documents an answer was made of. */
+/** A pod, and of how many of its documents an answer was made, by which grants. */
 export interface AskedPod {
   readonly pod: Pod;
-  readonly documents: number;
+  readonly extent: Extent;
 }
 
 export interface Everywhere {
@@ -67,6 +71,7 @@ export interface EverywhereDeps {
   readonly store: Pick<Store, "read">;
   readonly pods: Pick<Pods, "find" | "list">;
   readonly documents: Documents;
+  readonly sources: Sources;
   readonly loader: Loader;
   readonly threads: QueryThreads;
   readonly asking: Asking;
@@ -76,11 +81,14 @@ export interface EverywhereDeps {
 const KEY = "*";
 /** Others have their turn after so many pods. */
 const PODS_AT_ONCE = 32;
-/** Numbers in the sets that are kept: about 10 MB. */
-const SET_NUMBERS_KEPT = 2_000_000;
+const SET_NUMBERS_KEPT = 2_000_000; // In the sets that are kept: about 10 MB.
+/** Why a pod alone is left out. */
+const PODS_OWN: ReadonlySet<string> = new Set(["unavailable", "not-found", "purpose-required"]);
 
 /** What a query finds in one pod. */
-interface Found extends AskedPod {
+interface Found {
+  readonly pod: Pod;
+  readonly documents: number;
   readonly readable: ReadableDocuments;
   readonly defaults: readonly GraphDocument[];
   readonly named: readonly GraphDocument[];
@@ -96,19 +104,19 @@ interface Ready {
   readonly named: Chosen;
 }
 interface Merged {
-  /** Below 0: those of single pods are above. */
-  readonly id: number;
+  readonly id: number; // Below 0: those of single pods are above.
   readonly numbers: Uint32Array;
 }
 
 export function createEverywhere(deps: EverywhereDeps): Everywhere {
-  const { baseUrl, limits, log, store, pods, documents, loader, threads, asking } = deps;
+  const { baseUrl, limits, log, store, pods, documents, sources, loader, threads, asking } = deps;
   const origin = baseUrl.slice(0, -1);
   /** Which document is in which pod: a graph for whoever names it. */
   const podsGraph = `${baseUrl}.query/pods`;
   const merged = new Lru<string, Merged>(SET_NUMBERS_KEPT);
   let lastMerged = 0;
 
+  const nameOf = (path: string): string => (path.startsWith("/") ? origin + path : path); // A view's is whole.
   const isHere = (pod: Pod): boolean => pod.erased === undefined && pod.movedTo === undefined;
 
   /** A name of nothing is that of a pod that granted nothing. */
@@ -131,10 +139,11 @@ export function createEverywhere(deps: EverywhereDeps): Everywhere {
   /** All that may be read, or those that have these names. */
   function pick(names: Scope["defaults"], { find }: Inventory, readable: ReadableDocuments) {
     if (names === "all") return readable.documents;
-    return names
+    const own = names
       .filter((name) => name.startsWith(`${origin}/`))
       .flatMap((name) => find(name.slice(origin.length)) ?? [])
       .filter((document) => readable.has(document));
+    return [...own, ...readable.granted.filter(({ path }) => names.includes(path))];
   }
 
   /** @returns null where nothing was granted, or nothing is named; false when the thread has no room. */
@@ -147,7 +156,10 @@ export function createEverywhere(deps: EverywhereDeps): Everywhere {
     times: Times,
   ): Promise<Found | null | false> {
     const inventory = await documents.inventory(snapshot, pod);
+    sources.useThread(snapshot, thread);
     const readable = await documents.readable(snapshot, pod, agent, inventory);
+    // Granted for other purposes than the one that was said, it is not there; for several, nobody knows.
+    if (readable.question && !readable.question.isStated) throw purposeProblem(readable.question);
     if (!readable.isOpened) return null;
     const picked = pick(scope.defaults, inventory, readable);
     const defaults = scope.defaults === "all" && readable.hasPages ? usefulAmong(picked, times) : picked;
@@ -182,8 +194,11 @@ export function createEverywhere(deps: EverywhereDeps): Everywhere {
   ): Promise<{ readonly found: readonly Found[]; readonly leftOut: readonly string[] } | null> {
     const found: Found[] = [];
     const leftOut: string[] = [];
+    let unclear: Problem | null = null;
     const until = performance.now() + limits.queryLoadMsMax;
     for (const [at, pod] of all.entries()) {
+      if (asked.except?.has(pod.name)) leftOut.push(`${baseUrl}${pod.name}/`);
+      if (asked.except?.has(pod.name)) continue;
       // What was read so far stays: the next time goes on from there.
       if (performance.now() > until)
         throw new Problem("unavailable", "The pods are still being read; ask again", {
@@ -197,12 +212,14 @@ export function createEverywhere(deps: EverywhereDeps): Everywhere {
         if (one === false) return null;
         if (one) found.push(one);
       } catch (error) {
-        const isTheirs = error instanceof Problem && ["unavailable", "not-found"].includes(error.code);
+        const isTheirs = error instanceof Problem && PODS_OWN.has(error.code);
         if (!isTheirs || !thread.isAlive() || isStrict(asked)) throw error;
-        log.warn("query.pod-left-out", { cause: error.code });
+        if (error.code === "purpose-required") unclear = error;
+        else log.warn("query.pod-left-out", { cause: error.code });
         leftOut.push(`${baseUrl}${pod.name}/`);
       }
     }
+    if (unclear && found.length === 0) throw unclear;
     return { found, leftOut };
   }
 
@@ -243,16 +260,13 @@ export function createEverywhere(deps: EverywhereDeps): Everywhere {
     found: readonly Found[],
     set: Merged,
   ): Promise<number | null> {
-    const partOf = spellTerm(namedNode(dcterms.isPartOf));
-    const bytes = async (): Promise<Uint8Array> => {
-      const lines = found.flatMap(({ pod, readable }) =>
-        readable.documents.map(
-          ({ path }) =>
-            `${spellTerm(namedNode(origin + path))} ${partOf} ${spellTerm(namedNode(`${baseUrl}${pod.name}/`))} .`,
-        ),
+    const bytes = async (): Promise<Uint8Array> =>
+      partsOfPods(
+        found.map(({ pod, readable }) => ({
+          root: `${baseUrl}${pod.name}/`,
+          documents: readable.documents.map(({ path }) => nameOf(path)),
+        })),
       );
-      return Buffer.from(lines.join("\n"));
-    };
     const [document] = documents.number([
       { graph: podsGraph, version: `pods ${set.id}`, contentType: "application/n-triples", bytes },
     ]);
@@ -323,6 +337,7 @@ export function createEverywhere(deps: EverywhereDeps): Everywhere {
     const facts = await asking.factsOf(thread, request.text, asked.url, limits.queryMsMax);
     const contentType = negotiated(facts, asked, false);
     const scope = narrow(scopeOf(request.description ?? facts.from), facts.reach);
+    const began = performance.now();
     const all = await chosenPods(request);
     const ready =
       (await prepare(thread, all, asked, request, scope, facts.times)) ??
@@ -334,6 +349,9 @@ export function createEverywhere(deps: EverywhereDeps): Everywhere {
         `A query ranges over at most ${limits.queryQuadsMax} statements; name fewer pods with the parameter pod`,
       );
     const { found, leftOut, set, defaults, named } = ready;
+    // Whether what was granted was made for this query, or before, is nobody's to know.
+    const slotMs = found.reduce((sum, { readable }) => sum + readable.slotMs, 0);
+    await untilSlot(began, slotMs);
     const etag = asking.etagOf({ request, baseIri: asked.url, contentType }, [set.id, ...leftOut]);
     const headers = {
       ...QUERY_HEADERS,
@@ -342,11 +360,9 @@ export function createEverywhere(deps: EverywhereDeps): Everywhere {
       ...(leftOut.length > 0 && { "freehold-left-out": request.pods?.length ? leftOut.join(" ") : "*" }),
     };
     const count = found.reduce((sum, one) => sum + one.documents, 0);
+    const pods = found.map((one) => ({ pod: one.pod, extent: extentOf(one, request) }));
     if (isKnown(asked, etag))
-      return {
-        result: { status: 304, headers, body: null, extent: { rows: 0, documents: count } },
-        pods: found,
-      };
+      return { result: { status: 304, headers, body: null, extent: { rows: 0, documents: count } }, pods };
     const answered = await runOn(thread, {
       kind: "run",
       text: request.text,
@@ -362,13 +378,22 @@ export function createEverywhere(deps: EverywhereDeps): Everywhere {
     });
     const result = await resultOf(answered, asked, contentType, headers, count);
     if (answered.kind === "whole") await tidy(thread, found);
-    return { result, pods: found };
+    return { result, pods };
+  }
+
+  /** By which grants a pod's documents could be read: of those that were chosen, or of all where all are named. */
+  function extentOf({ readable, defaults, named, documents }: Found, { text }: QueryRequest): Extent {
+    const grants = readable.grantsOf(text.includes(podsGraph) ? null : [...defaults, ...named]);
+    if (grants.length === 0) return { rows: null, documents };
+    const questionHash = createHash("sha256").update(text).digest("hex");
+    return { rows: null, documents, grants, questionHash, purpose: readable.purpose ?? undefined };
   }
 
   return {
     async answer(asked, request) {
       if (request === null) return { result: await describeTo(asked), pods: [] };
-      return threads.run(asked.agent.webid ?? "", KEY, (thread) => evaluate(thread, asked, request));
+      const whose = { ...asked, agent: withPurpose(asked.agent, request.purpose ?? null) };
+      return threads.run(asked.agent.webid ?? "", KEY, (thread) => evaluate(thread, whose, request));
     },
   };
 }

@@ -87,7 +87,9 @@ export function createLoader(documents: Documents, bases: Bases, limits: Limits)
       // What is out of date is in no set: it is dropped when there is much of it.
       const { count } = inventory;
       if (!isOfMany && held.documents.size > count + STALE_MIN + count * STALE_SHARE) {
-        const current = new Set([...inventory.all(), ...ofSet, ...byName].map(({ number }) => number));
+        // What was granted beside documents is in a set that the thread may know already, and in no inventory.
+        const wanted = [...inventory.all(), ...ofSet, ...byName, ...readable.granted];
+        const current = new Set(wanted.map(({ number }) => number));
         if (
           !(await send(
             [],

@@ -12,6 +12,8 @@ export interface QueryRequest {
   readonly description: DatasetDescription | null;
   /** Of many pods, by the addresses of their roots, those that are asked; none: all. */
   readonly pods?: readonly string[];
+  /** What for: the parameter `purpose`, of our own, for where a header cannot be set. */
+  readonly purpose?: string;
 }
 
 export const FORM = "application/x-www-form-urlencoded";
@@ -85,7 +87,15 @@ export async function parseQueryRequest(
     return toRequest(parseParameters([content, operation.query].filter(Boolean).join("&")), limits);
   if (inUrl.has("query") || inUrl.has("update"))
     throw new Problem("bad-request", "The query is in the content, and in the address too");
-  return check({ text: content, description: describe(inUrl), pods: inUrl.getAll("pod") }, limits);
+  return check(
+    { text: content, description: describe(inUrl), pods: inUrl.getAll("pod"), ...purposeIn(inUrl) },
+    limits,
+  );
+}
+
+function purposeIn(parameters: URLSearchParams): Pick<QueryRequest, "purpose"> {
+  const purpose = oneOf(parameters, "purpose");
+  return purpose === null ? {} : { purpose };
 }
 
 function toRequest(parameters: URLSearchParams, limits: Limits): QueryRequest {
@@ -96,7 +106,10 @@ function toRequest(parameters: URLSearchParams, limits: Limits): QueryRequest {
     );
   const text = oneOf(parameters, "query");
   if (text === null) throw new Problem("bad-request", "The query is missing");
-  return check({ text, description: describe(parameters), pods: parameters.getAll("pod") }, limits);
+  return check(
+    { text, description: describe(parameters), pods: parameters.getAll("pod"), ...purposeIn(parameters) },
+    limits,
+  );
 }
 
 // What hides a bracket or a separator: strings, addresses, comments. Each alternative is linear.

@@ -4,14 +4,15 @@
  * the rules of their folders: whoever may read a page reads it here, by its own address, and in queries.
  */
 import { createHash } from "node:crypto";
-import type { Access } from "../access/authorize.ts";
+import type { Access, PathReader } from "../access/authorize.ts";
+import { type Authority, type CountWrite, demandAll, extentWith, together } from "../access/demand.ts";
 import { frozenIn } from "../access/restriction.ts";
 import { json, readBody } from "../body.ts";
 import { Problem } from "../errors.ts";
 import { parentOf, parseTarget } from "../iri.ts";
 import type { Limits } from "../limits.ts";
 import { Lru } from "../lru.ts";
-import type { Agent, Mode, Operation, Result } from "../operation.ts";
+import type { Agent, Extent, Mode, Operation, Result } from "../operation.ts";
 import { mediaTypeOf, negotiate, RDF_TYPES } from "../rdf/media.ts";
 import { serializeRdf } from "../rdf/serialize.ts";
 import type { Quad } from "../rdf/terms.ts";
@@ -56,8 +57,12 @@ export interface SeriesDeps {
     pod: Pod,
     operation: Operation,
     result: Result,
-    made: { readonly bytes: number; readonly folders: number; readonly onlyAdds: boolean },
+    made: { readonly bytes: number; readonly folders: number; readonly onlyAdds: boolean } & Pick<
+      Authority,
+      "grants" | "purpose"
+    >,
   ) => void;
+  readonly underGrants: CountWrite;
   /** @throws Problem `conflict` where nothing can be stored. */
   readonly checkPlace: (pod: Pod, path: string) => void;
 }
@@ -117,13 +122,8 @@ export function createSeries(deps: SeriesDeps): Series {
     return columns;
   }
 
-  async function demand(snapshot: Snapshot, pod: Pod, agent: Agent, path: string, mode: Mode): Promise<void> {
-    const decision = await access.authorize(snapshot, pod, agent, parseTarget(path), [mode]);
-    if (decision.kind === "granted") return;
-    if (agent.webid === null) throw new Problem("login-required");
-    if (decision.restricted) throw new Problem("restricted");
-    throw new Problem("forbidden", `Missing: ${decision.missing.join(", ")}`);
-  }
+  const demand = (snapshot: Snapshot, pod: Pod, agent: Agent, path: string, mode: Mode): Promise<Authority> =>
+    demandAll(access, snapshot, pod, agent, [{ target: parseTarget(path), modes: [mode] }]);
 
   async function isThere(snapshot: Snapshot, path: string): Promise<boolean> {
     const name = path.slice((parentOf(path) ?? "").length);
@@ -131,12 +131,18 @@ export function createSeries(deps: SeriesDeps): Series {
   }
 
   /** Adding to a folder needs Append on it; making it, on what it is made in. https://solidproject.org/TR/wac#create-operation */
-  async function demandAppend(snapshot: Snapshot, pod: Pod, agent: Agent, folder: string): Promise<void> {
-    await demand(snapshot, pod, agent, folder, "append");
+  async function demandAppend(
+    snapshot: Snapshot,
+    pod: Pod,
+    agent: Agent,
+    folder: string,
+  ): Promise<Authority> {
+    const authority = await demand(snapshot, pod, agent, folder, "append");
     let nearest = folder;
     while (nearest !== `/${pod.name}/` && !(await isThere(snapshot, nearest)))
       nearest = parentOf(nearest) ?? `/${pod.name}/`;
-    if (nearest !== folder) await demand(snapshot, pod, agent, nearest, "append");
+    if (nearest === folder) return authority;
+    return together(authority, await demand(snapshot, pod, agent, nearest, "append"));
   }
 
   async function reclaims(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<boolean> {
@@ -145,16 +151,9 @@ export function createSeries(deps: SeriesDeps): Series {
     return (await access.authorize(snapshot, pod, agent, root, ["write"])).kind === "granted";
   }
 
-  function toResult(
-    operation: Operation,
-    contentType: string,
-    body: Uint8Array,
-    rows: number,
-    documents: number,
-  ): Result {
+  function toResult(operation: Operation, contentType: string, body: Uint8Array, extent: Extent): Result {
     const etag = `"${createHash("sha256").update(contentType).update(body).digest("base64url").slice(0, 22)}"`;
     const known = operation.headers["if-none-match"]?.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-    const extent = { rows, documents };
     if (known?.includes(etag) || known?.includes("*"))
       return { status: 304, headers: { ...HEADERS, etag }, body: null, extent };
     return {
@@ -176,7 +175,7 @@ export function createSeries(deps: SeriesDeps): Series {
     return chosen;
   }
 
-  type MayRead = (path: string) => Promise<boolean>;
+  type MayRead = PathReader;
 
   /** Pages of a month that may be read, without those of which nothing is kept. */
   async function openPages(
@@ -219,6 +218,7 @@ export function createSeries(deps: SeriesDeps): Series {
     operation: Operation,
     pages: readonly Page[],
     range: Range,
+    mayRead: MayRead,
   ): Promise<Result> {
     const contentType = typeFor(operation, RANGE_TYPES);
     const found: Columns[] = [];
@@ -241,7 +241,7 @@ export function createSeries(deps: SeriesDeps): Series {
         "content-type": contentType === "text/csv" ? "text/csv; charset=utf-8" : contentType,
       },
       body: operation.method === "HEAD" ? null : answer.body,
-      extent: { rows: answer.rows, documents: found.length },
+      extent: extentWith(mayRead, { rows: answer.rows, documents: found.length }),
     };
   }
 
@@ -291,14 +291,17 @@ export function createSeries(deps: SeriesDeps): Series {
         mediaTypeOf(contentType),
         { base: `${origin}${folder}`, defaults: description, limits, now },
       );
-      const { done, isNew, mayRead } = await deps.edit(pod, agent, mayReclaim, async (edit) => {
+      const { done, isNew, mayRead, fields } = await deps.edit(pod, agent, mayReclaim, async (edit) => {
         const { transaction } = edit;
-        await demandAppend(transaction, pod, agent, folder);
+        let authority = await demandAppend(transaction, pod, agent, folder);
         const decision = await access.authorize(transaction, pod, agent, parseTarget(folder), ["read"]);
-        const mayRead = decision.kind === "granted";
-        const done = await append(edit, folder, observations, limits, columnsOf, mayRead, (path) =>
-          demand(transaction, pod, agent, path, "append"),
-        );
+        // What stands there already is told by rules only: a look under a grant is asked for as such.
+        const mayRead = decision.kind === "granted" && decision.grants === undefined;
+        const done = await append(edit, folder, observations, limits, columnsOf, mayRead, async (path) => {
+          // Who may create in a folder may create observations, whichever page they come to stand on.
+          if (authority.grants.length > 0) return;
+          authority = together(authority, await demand(transaction, pod, agent, path, "append"));
+        });
         const horizon = horizonOf(await descriptionOf(transaction, folder, `${origin}${folder}`), now);
         if (done.stored > 0) await noteStreams(transaction);
         const expired = await removeExpired(edit, folder, horizon, limits.seriesExpiredPagesMax);
@@ -307,18 +310,21 @@ export function createSeries(deps: SeriesDeps): Series {
           bytes: done.bytes,
           folders: edit.made.filter((path) => path !== folder && folder.startsWith(path)).length,
           onlyAdds: expired === 0,
+          grants: authority.grants,
+          purpose: authority.purpose,
         };
         const written = { ...operation, target: parseTarget(folder) };
         const result = { status: isNew ? 201 : 200, headers: {}, body: null };
         if (done.stored + expired > 0) deps.record(transaction, pod, written, result, made);
-        return { done, isNew, mayRead };
+        const fields = await deps.underGrants(transaction, pod, written, authority, result, done.bytes);
+        return { done, isNew, mayRead, fields };
       });
       const { stored, repeated, pages } = done;
       return json(
         isNew ? 201 : 200,
         // A page is named after its first observation.
         { stored, repeated, pages: mayRead ? pages.map((path) => `${origin}${path}`) : [] },
-        isNew ? { location: url } : {},
+        { ...(isNew && { location: url }), ...fields },
       );
     },
 
@@ -331,7 +337,7 @@ export function createSeries(deps: SeriesDeps): Series {
         const asked = { ...range, from: Math.max(range.from, horizon) };
         const pages = await pagesIn(snapshot, folder, asked, mayRead, horizon);
         if (pages.length > 0)
-          return inTurn(operation.agent, () => showRange(snapshot, operation, pages, asked));
+          return inTurn(operation.agent, () => showRange(snapshot, operation, pages, asked, mayRead));
       }
       const months = await openMonths(snapshot, folder, mayRead, horizon);
       if (months.length === 0 && !(await mayRead(folder))) {
@@ -340,7 +346,7 @@ export function createSeries(deps: SeriesDeps): Series {
       }
       if (months.length === 0 && !(await isThere(snapshot, folder)))
         throw new Problem("not-found", "There is no stream here");
-      if (range) return showRange(snapshot, operation, [], range);
+      if (range) return showRange(snapshot, operation, [], range, mayRead);
       const contentType = typeFor(operation, RDF_TYPES);
       const stream = `${origin}${folder}#stream`;
       let quads: Quad[];
@@ -358,7 +364,7 @@ export function createSeries(deps: SeriesDeps): Series {
         documents = pages.length;
       }
       const bytes = await serializeRdf(quads, contentType, { prefixes: VIEW_PREFIXES });
-      return toResult(operation, contentType, bytes, quads.length, documents);
+      return toResult(operation, contentType, bytes, extentWith(mayRead, { rows: quads.length, documents }));
     },
 
     async sweep(pods) {

@@ -36,6 +36,7 @@ export const TABLES = Object.freeze({
   channel: 19, // group = "", item = its id: who is told of changes, and how
   outbox: 20, // group = "standing", item = channel: how its receiver is doing. Of the server: group = "pods", item = pod's name: where to look; group = "lease": who sends
   index: 21, // group = "", item = "": the file that has what queries look into; made of the documents, and again when it is gone
+  consent: 22, // group = kind ("request", "grant", "decision", "receipt", "usage", "view", "preference", …), item = id. group = "", item = "rules": what Active grants permit, for decisions
 } as const);
 export type Table = keyof typeof TABLES;
 

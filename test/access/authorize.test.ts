@@ -249,7 +249,8 @@ describe("reader: many paths, one agent", () => {
         ];
         const all = Array.from({ length: 200 }, (_, index) => pathsOf(index)).flat();
         const classified = await server.access.classify(snapshot, server.ana, all);
-        const bits = (await server.access.readable(snapshot, server.ana, who, classified)).bits();
+        const bits = (await (await server.access.readable(snapshot, server.ana, who, classified)).made())
+          .bits;
         let readable = 0;
         for (let index = 0; index < 200; index++) {
           for (const path of pathsOf(index)) {

@@ -34,7 +34,8 @@ async function compare(
     for (const agent of agents) {
       const mayRead = await server.access.reader(snapshot, server.ana, agent);
       const classified = await server.access.classify(snapshot, server.ana, places);
-      const bits = (await server.access.readable(snapshot, server.ana, agent, classified)).bits();
+      const bits = (await (await server.access.readable(snapshot, server.ana, agent, classified)).made())
+        .bits;
       for (const [at, place] of places.entries()) {
         for (const [operation, needs] of Object.entries(OPERATIONS)) {
           let ours = true;

@@ -89,7 +89,9 @@ describe("narrowing: an app and its person", () => {
             const mayRead = await server.access.reader(snapshot, server.ana, agent);
             expect(await mayRead(path), `reader of ${path}`).to.equal(told.includes("read"));
             const classified = await server.access.classify(snapshot, server.ana, PATHS);
-            const bits = (await server.access.readable(snapshot, server.ana, agent, classified)).bits();
+            const bits = (
+              await (await server.access.readable(snapshot, server.ana, agent, classified)).made()
+            ).bits;
             expect(bits[PATHS.indexOf(path)] === 1, `query on ${path}`).to.equal(told.includes("read"));
           });
         },

@@ -7,6 +7,7 @@
  *   --no-peers    without CSS and JSS: nothing is installed
  *   --only TEXT   only the rows whose name contains TEXT
  *   --json FILE   everything measured, for a machine
+ *   --revocation  instead: how soon a grant that was taken back gives nothing any more (revocation.ts)
  *   --fan-out     instead: how soon a thousand listeners hear of a write (fan-out.ts)
  *   --scale       instead: what size costs (scale.ts); with --quick a tenth of the size
  */
@@ -38,6 +39,7 @@ const { values: flags } = parseArgs({
     json: { type: "string" },
     scale: { type: "boolean" },
     "fan-out": { type: "boolean" },
+    revocation: { type: "boolean" },
   },
 });
 
@@ -332,5 +334,7 @@ if (flags.scale)
   process.exitCode = (await (await import("./scale.ts")).measureScale(flags.quick ?? false, flags.only))
     ? 0
     : 1;
+else if (flags.revocation)
+  process.exitCode = (await (await import("./revocation.ts")).measureRevocation()) ? 0 : 1;
 else if (flags["fan-out"]) process.exitCode = (await (await import("./fan-out.ts")).measureFanOut()) ? 0 : 1;
 else await main();

@@ -10,6 +10,7 @@ const CLIENTS = [
   ["solid-bashlib", "bashlib"],
   ["solid-file-client", "file-client"],
   ["@inrupt/solid-client-notifications", "notifications"],
+  ["@inrupt/solid-client-access-grants", "access-grants"],
 ] as const;
 
 describe("Solid clients", function () {

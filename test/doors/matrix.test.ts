@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { doorRoutes, podRoutes } from "../../server/app.ts";
 import type { Fetch } from "../support/dpop.ts";
 import { type Person, startServer, type TestServer } from "../support/server.ts";
+import { CONSENT_DOORS } from "./consent-rows.ts";
 import { N3, setAccess, write } from "./people.ts";
 
 const AGENTS = ["public", "stranger", "reader", "appender", "writer", "controller", "owner"] as const;
@@ -173,6 +174,7 @@ const POD_DOORS: Readonly<Record<string, readonly Row[]>> = {
   "get /:pod/.notifications/channels/:id/:secret": [
     ["without its secret", ".notifications/channels/none/none", {}, 404, 404, 404, 404, 404, 404, 404],
   ],
+  ...CONSENT_DOORS,
   "get /:pod/.journal{/{*page}}": [
     ["its pages", ".journal/", {}, 401, 403, 403, 403, 403, 403, 200],
     ["a page", ".journal/1", {}, 401, 403, 403, 403, 403, 403, 200],
@@ -353,6 +355,19 @@ const SERVER_DOORS: Readonly<Record<string, readonly [visitor: number, otherSite
     "post /.notifications/subscription": [422, 422, 422],
     "get /.notifications/sender": [200, 200, 200],
     "get /.well-known/freehold/erasure-key": [200, 200, 200],
+    "get /.well-known/freehold/consent-key": [200, 200, 200],
+    "get /.well-known/uma2-configuration": [200, 200, 200],
+    "get /.well-known/vc-configuration": [200, 200, 200],
+    "get /.vc/.well-known/vc-configuration": [200, 200, 200],
+    "post /.vc/issue": [401, 401, 401],
+    "post /.vc/status": [401, 401, 401],
+    "post /.vc/derive": [401, 401, 401],
+    "post /.vc/verify": [400, 400, 400],
+    "post /.vc/token": [401, 401, 401],
+    "get /.vc/query": [401, 401, 401],
+    "get /.vc/:pod/:kind/:ref": [401, 401, 401],
+    "get /.account/request-access": [404, 404, 404],
+    "post /.account/request-access": [401, 403, 415],
     "get /ns/problems": [200, 200, 200],
     "get /.well-known/oauth-protected-resource": [200, 200, 200],
     "get /.well-known/oauth-protected-resource/{*path}": [200, 200, 200],

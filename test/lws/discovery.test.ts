@@ -68,6 +68,16 @@ describe("Linked Web Storage beside Solid", () => {
         { type: "StorageDescription", serviceEndpoint: at(".well-known/solid") },
         { type: "TypeIndexService", serviceEndpoint: index() },
         { type: "TypeSearchService", serviceEndpoint: at(".well-known/lws/search") },
+        {
+          type: "AccessRequestService",
+          serviceEndpoint: at(".consent/requests"),
+          conformsTo: ["https://www.w3.org/ns/lws#AccessProfile"],
+        },
+        {
+          type: "AccessGrantService",
+          serviceEndpoint: at(".consent/grants"),
+          conformsTo: ["https://www.w3.org/ns/lws#AccessProfile"],
+        },
       ],
     });
     expect(

@@ -272,7 +272,7 @@ describe("one query over very many pods", () => {
     try {
       const { n, told } = await ask(COUNT);
       expect(n).to.equal("300");
-      expect(told.map(({ pod, documents }) => `${pod.name} ${documents}`).sort()).to.deep.equal(
+      expect(told.map(({ pod, extent }) => `${pod.name} ${extent.documents}`).sort()).to.deep.equal(
         Array.from({ length: 60 }, (_, at) => `p${at} 6`).sort(), // With the folder; its rules are for who has Control.
       );
     } finally {

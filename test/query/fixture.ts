@@ -158,7 +158,7 @@ export async function createTestPod(
           const bits = Uint8Array.from(paths, (path) =>
             path !== null && mayRead(agent.webid, path.slice(name.length + 2)) ? 1 : 0,
           );
-          return { key: bits.join(""), bits: () => bits };
+          return { key: bits.join(""), made: async () => ({ bits, grants: new Map(), question: null }) };
         },
       },
     });

@@ -83,14 +83,19 @@ describe("proof of absence", () => {
   it("an index that is damaged is made anew from the records, and says so; a key in the records' own rows is not used", async () => {
     const file = join(temporary.folder, "freehold.db");
     const database = new DatabaseSync(file, { readOnly: true });
-    const { item } =
-      database
-        .prepare("SELECT group_key AS item FROM record WHERE pod_id = ? ORDER BY rowid DESC")
-        .get(id()) ?? {};
+    const keys = database
+      .prepare("SELECT group_key AS item FROM record WHERE pod_id = ? ORDER BY rowid DESC")
+      .all(id())
+      .map(({ item }) => item as Uint8Array);
     database.close();
     const whole = readFileSync(file);
-    const places: number[] = [];
-    for (let at = 0; (at = whole.indexOf(item as Uint8Array, at + 1)) > 0; ) places.push(at);
+    const placesOf = (key: Uint8Array): number[] => {
+      const found: number[] = [];
+      for (let at = 0; (at = whole.indexOf(key, at + 1)) > 0; ) found.push(at);
+      return found;
+    };
+    // A page that was split may still have a copy of some keys where nobody looks.
+    const places = keys.map(placesOf).find(({ length }) => length === 2) ?? [];
     expect(places, "in the table and in its index").to.have.length(2);
     let mended = 0;
     for (const place of places) {

@@ -1,7 +1,10 @@
 /** All tasks of the command line that need the store. */
 import type { Task } from "../task.ts";
 import { backup, backupKeys, backupList, restore, verifyBackup } from "./backup.ts";
+import { breach, grantStop } from "./breach.ts";
 import { eraseTask } from "./erase.ts";
+import { grantDecide, grantList, grantPause, grantResume, grantRevoke, grantShow } from "./grant.ts";
+import { grantReconcile } from "./grant-reconcile.ts";
 import { journalHead, journalShow, journalVerify } from "./journal.ts";
 import { historyList, historyRestore, trashEmpty, trashList, trashRestore } from "./kept.ts";
 import { keysRotate, keysRotateRoot } from "./keys.ts";
@@ -35,6 +38,15 @@ export const TASKS: readonly Task[] = [
   historyRestore,
   restrict,
   unrestrict,
+  grantList,
+  grantShow,
+  grantPause,
+  grantResume,
+  grantRevoke,
+  grantDecide,
+  grantReconcile,
+  grantStop,
+  breach,
   exportTask,
   importTask,
   movedTask,

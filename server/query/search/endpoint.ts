@@ -229,7 +229,7 @@ export function createSearch(queries: Pick<Queries, "answer">, limits: Limits): 
       const bytes = Buffer.from(JSON.stringify(found));
       const etag = `W/"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`;
       const headers = { ...QUERY_HEADERS, etag };
-      const extent = { rows: found.hits.length, documents: result.extent?.documents ?? 0 };
+      const extent = { documents: 0, ...result.extent, rows: found.hits.length };
       if (isKnown(operation, etag)) return { status: 304, headers, body: null, extent };
       return {
         status: 200,

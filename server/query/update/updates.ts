@@ -2,6 +2,17 @@
  * SPARQL Update over one pod: `POST {pod}/sparql-update`, an address of its own, so that the query endpoint changes
  * nothing. All of a request is one commit: every document's rules are asked in the snapshot that it is made on.
  */
+import type { Access, PathReader } from "../../access/authorize.ts";
+import {
+  type Authority,
+  authorityOf,
+  BY_RULES,
+  type CountWrite,
+  type Demanded,
+  demandAll,
+  extentWith,
+  together,
+} from "../../access/demand.ts";
 import { Problem } from "../../errors.ts";
 import { parseTarget, type Target } from "../../iri.ts";
 import type { Limits } from "../../limits.ts";
@@ -21,18 +32,10 @@ const GRACE_MS = 250;
 /** Path of the endpoint in each pod. */
 export const UPDATE_PATH = "sparql-update";
 
+type Fields = Readonly<Record<string, string>>;
 type MayRead = (path: string) => Promise<boolean>;
 
-interface Need {
-  readonly target: Target;
-  readonly modes: readonly Mode[];
-}
-interface Decided {
-  readonly kind: "granted" | "denied";
-  readonly missing?: readonly Mode[];
-  readonly restricted?: boolean;
-}
-
+type Need = Demanded;
 /** One commit, in which documents are changed as if by a request for each. */
 export interface UpdateEdit {
   readonly transaction: Transaction;
@@ -48,16 +51,7 @@ export interface UpdatesDeps {
   /** Canonical, ends in `/`. */
   readonly baseUrl: string;
   readonly limits: Limits;
-  readonly access: {
-    authorize(
-      snapshot: Snapshot,
-      pod: Pod,
-      agent: Agent,
-      target: Target,
-      wanted: readonly Mode[],
-    ): Promise<Decided>;
-    reader(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<MayRead>;
-  };
+  readonly access: Pick<Access, "authorize" | "reader">;
   readonly threads: Pick<QueryThreads, "run">;
   readonly read: <T>(pod: Pod, work: (snapshot: Snapshot) => Promise<T>) => Promise<T>;
   /** @param reclaims Whether the oldest of the trash gives way in a full pod. */
@@ -82,8 +76,23 @@ export interface UpdatesDeps {
     pod: Pod,
     operation: Operation,
     result: Result,
-    made: { readonly bytes: number | null; readonly folders: number; readonly onlyAdds: boolean },
+    made: { readonly bytes: number | null; readonly folders: number; readonly onlyAdds: boolean } & Pick<
+      Authority,
+      "grants" | "purpose"
+    >,
   ) => void;
+  /** Counts what was read and changed under grants, in its commit. @throws Problem `grant-paused`, … */
+  readonly underGrants: {
+    readonly write: CountWrite;
+    readIn(
+      transaction: Transaction,
+      pod: Pod,
+      operation: Operation,
+      by: Authority,
+      documents: number,
+      status: number,
+    ): Promise<void>;
+  };
 }
 
 export interface Updates {
@@ -99,22 +108,13 @@ export function createUpdates(deps: UpdatesDeps): Updates {
   const { baseUrl, limits, access } = deps;
   const origin = baseUrl.slice(0, -1);
 
-  async function authorize(
+  const authorize = (
     snapshot: Snapshot,
     pod: Pod,
     agent: Agent,
     needs: readonly Need[],
-  ): Promise<void> {
-    for (const { target, modes } of needs) {
-      const decision = await access.authorize(snapshot, pod, agent, target, modes);
-      if (decision.kind === "granted") continue;
-      if (decision.restricted) throw new Problem("restricted");
-      throw new Problem(
-        "forbidden",
-        `Missing: ${(decision.missing ?? modes).join(", ")} (${origin}${target.path})`,
-      );
-    }
-  }
+  ): Promise<Authority> =>
+    demandAll(access, snapshot, pod, agent, needs, {}, ({ path }) => ` (${origin}${path})`);
 
   async function reclaims(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<boolean> {
     if (agent.webid !== pod.owner) return false;
@@ -129,17 +129,20 @@ export function createUpdates(deps: UpdatesDeps): Updates {
     operation: Operation,
     changed: readonly Changed[],
     mayRead: MayRead,
-  ): Promise<void> {
+  ): Promise<Fields> {
     const { transaction } = edit;
-    for (const { target, modes, outcome } of changed) {
+    const authorities = new Map<Changed, Authority>();
+    for (const one of changed) {
+      const { target, modes, outcome } = one;
       const isRemoval = outcome === "remove";
       const needs = isRemoval
         ? await deps.needsOfRemoval(transaction, target)
         : await deps.needsOfChange(transaction, target, modes);
-      await authorize(transaction, pod, operation.agent, needs);
+      authorities.set(one, await authorize(transaction, pod, operation.agent, needs));
     }
+    let fields: Fields = {};
     const { "access-purpose": purpose } = operation.headers;
-    for (const { target, url, modes, outcome, triples } of changed) {
+    for (const [{ target, url, modes, outcome, triples }, authority] of authorities) {
       if (outcome === "none") continue;
       const one: Operation = {
         ...operation,
@@ -157,8 +160,15 @@ export function createUpdates(deps: UpdatesDeps): Updates {
         bytes: null,
         folders: edit.made.length - folders,
         onlyAdds: !modes.includes("write"),
+        grants: authority.grants,
+        purpose: authority.purpose,
       });
+      fields = {
+        ...fields,
+        ...(await deps.underGrants.write(transaction, pod, one, authority, result, null)),
+      };
     }
+    return fields;
   }
 
   async function work(
@@ -167,11 +177,18 @@ export function createUpdates(deps: UpdatesDeps): Updates {
     operation: Operation,
     { text, update }: UpdateRequest,
     until: number,
-  ): Promise<void> {
+  ): Promise<Fields> {
     const { transaction } = edit;
     const { agent } = operation;
-    const may = async (path: string, mode: Mode): Promise<boolean> =>
-      (await access.authorize(transaction, pod, agent, parseTarget(path), [mode])).kind === "granted";
+    let seen = BY_RULES;
+    const readers: PathReader[] = [];
+    const may = async (path: string, mode: Mode): Promise<boolean> => {
+      const decision = await access.authorize(transaction, pod, agent, parseTarget(path), [mode]);
+      if (decision.kind === "denied") return false;
+      const { grants, ...by } = authorityOf(decision, [mode]);
+      seen = together(seen, { ...by, grants: grants.slice(0, 1) }); // Any of them will do.
+      return true;
+    };
     const mayRead = (path: string): Promise<boolean> => may(path, "read");
     const graphs = createDocumentGraphs({
       origin,
@@ -180,8 +197,14 @@ export function createUpdates(deps: UpdatesDeps): Updates {
       bytesMax: limits.transactionBytesMax,
       snapshot: transaction,
       may,
-      reader: () => access.reader(transaction, pod, agent),
-      demand: (target, mode) => authorize(transaction, pod, agent, [{ target, modes: [mode] }]),
+      async reader() {
+        const reader = await access.reader(transaction, pod, agent);
+        readers.push(reader);
+        return reader;
+      },
+      async demand(target, mode) {
+        await authorize(transaction, pod, agent, [{ target, modes: [mode] }]);
+      },
       stored: (target) => deps.stored(transaction, target),
       checkPlace: deps.checkPlace,
       evaluate: async ({ using }, at, gather) => {
@@ -203,7 +226,13 @@ export function createUpdates(deps: UpdatesDeps): Updates {
       },
     });
     await perform(update, graphs);
-    await settle(edit, pod, operation, graphs.changed(), mayRead);
+    const fields = await settle(edit, pod, operation, graphs.changed(), mayRead);
+    for (const reader of readers) {
+      const { grants = [], purpose } = extentWith(reader, { rows: null, documents: 0 });
+      seen = together(seen, { grants, purpose, reads: true });
+    }
+    if (seen.reads) await deps.underGrants.readIn(transaction, pod, operation, seen, 1, 204);
+    return fields;
   }
 
   return {
@@ -215,8 +244,10 @@ export function createUpdates(deps: UpdatesDeps): Updates {
       const mayReclaim = await deps.read(pod, (snapshot) => reclaims(snapshot, pod, agent));
       const msMax = agent.webid === pod.owner ? limits.queryOwnerMsMax : limits.queryMsMax;
       const until = performance.now() + msMax; // Of all attempts: writers who come between may make it begin anew.
-      await deps.edit(pod, agent, mayReclaim, (edit) => work(edit, pod, operation, request, until));
-      return { status: 204, headers: { "cache-control": "no-store" }, body: null };
+      const fields = await deps.edit(pod, agent, mayReclaim, (edit) =>
+        work(edit, pod, operation, request, until),
+      );
+      return { status: 204, headers: { ...fields, "cache-control": "no-store" }, body: null };
     },
   };
 }

@@ -214,7 +214,11 @@ describe("access inside the engine", () => {
         ...server.access,
         readable: async (_snapshot, _pod, _agent, { paths }) => ({
           key: "all",
-          bits: () => new Uint8Array(paths.length).fill(1),
+          made: async () => ({
+            bits: new Uint8Array(paths.length).fill(1),
+            grants: new Map(),
+            question: null,
+          }),
         }),
       };
       const all = createQueries({ ...deps(seesAll, () => null), limits: { ...LIMITS } });

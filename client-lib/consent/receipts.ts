@@ -1,0 +1,169 @@
+/** Receipts on the vendor's side: fetched, checked, countersigned, and held against what the vendor itself noted. */
+import { jsonOf } from "../content.ts";
+import { type Fetch, FreeholdError, fetchOk } from "../errors.ts";
+import type { Json } from "../passport/form.ts";
+import type { Pod } from "../pod.ts";
+import type { SigningIdentity } from "./identity.ts";
+import { addProof, keyOfMultikey, type Signed, verifyProof } from "./proof.ts";
+import { isSameDocument } from "./receipt.ts";
+import type { Ledger, Use } from "./under.ts";
+
+/** One receipt, as the pod gave it. */
+export interface Receipt {
+  readonly id: string;
+  readonly kind: "consent" | "use";
+  readonly document: Signed;
+}
+
+const KEY_PATH = "/.well-known/freehold/consent-key";
+const ACCEPT = { accept: "application/ld+json" };
+
+async function documentAt(fetch: Fetch, url: string, signal?: AbortSignal): Promise<Json> {
+  const response = await fetchOk(fetch, url, { headers: ACCEPT, ...(signal && { signal }) });
+  const value = await jsonOf(response, url);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
+  throw new FreeholdError("answer-invalid", "This is no JSON-LD document", { url });
+}
+
+/** The keys by which the pod's server signs: only they count, whatever a receipt names. */
+async function keysOf(pod: Pod): Promise<(verificationMethod: string) => JsonWebKey | null> {
+  const url = new URL(KEY_PATH, pod.url).href;
+  const { verificationMethod = [] } = (await documentAt(globalThis.fetch, url)) as {
+    readonly verificationMethod?: readonly {
+      readonly id?: unknown;
+      readonly publicKeyMultibase?: unknown;
+    }[];
+  };
+  const known = new Map(verificationMethod.map((one) => [one.id, keyOfMultikey(one.publicKeyMultibase)]));
+  return (method) => (method.startsWith(`${url}#`) ? (known.get(method) ?? null) : null);
+}
+
+const kindOf = (document: Json): Receipt["kind"] =>
+  [document["@type"]].flat().includes("dpv:ConsentReceipt") ? "consent" : "use";
+
+function asReceipt(value: unknown, url: string): Receipt {
+  const document = (value ?? {}) as Signed;
+  const id = document["@id"];
+  if (typeof id === "string") return { id, kind: kindOf(document), document };
+  throw new FreeholdError("answer-invalid", "This is no receipt", { url });
+}
+
+/**
+ * All receipts of a grant, as they arrive: first those of the consent, then one for each use in the order of uses.
+ * @param grant Its address.
+ * @throws FreeholdError while iterating.
+ */
+export async function* receipts(
+  pod: Pod,
+  grant: string,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<Receipt, void, undefined> {
+  const { origin } = new URL(pod.url);
+  for (let url: string | null = `${grant}/receipts`; url !== null; ) {
+    const page: Json = await documentAt(pod.fetch, url, signal);
+    const { "@list": items = [] } = (page["as:items"] ?? {}) as { readonly "@list"?: readonly unknown[] };
+    for (const item of items) yield asReceipt(item, url);
+    const { "@id": next = null } = (page["as:next"] ?? {}) as { readonly "@id"?: string };
+    url = next !== null && new URL(next).origin === origin ? next : null;
+  }
+}
+
+/**
+ * The newest of a grant's consent receipts, with whether the pod's server really signed it.
+ * @throws FreeholdError `receipt-invalid` where it did not.
+ */
+export async function consentReceiptOf(pod: Pod, grant: string): Promise<Receipt> {
+  const id = `${pod.url}.consent/receipts/${grant.slice(grant.lastIndexOf("/") + 1)}`;
+  const receipt = asReceipt(await documentAt(pod.fetch, id), id);
+  const keyOf = await keysOf(pod);
+  const { proofs } = await verifyProof(receipt.document, async (method) => keyOf(method));
+  const isSigned = proofs.some(
+    ({ verificationMethod, flaw }) => flaw === null && keyOf(verificationMethod) !== null,
+  );
+  if (isSigned && receipt.id === id) return receipt;
+  throw new FreeholdError("receipt-invalid", "The pod's server did not sign this receipt", { url: id });
+}
+
+/**
+ * Countersigns what a grant says: from then on both sides hold the same, with both signatures. Without it the grant
+ * pauses after seven days.
+ * @param isAgreed Looks at the receipt first; false: it is not what was agreed on, and is not signed.
+ * @returns the receipt with both signatures.
+ * @throws FreeholdError `receipt-invalid`, `receipt-refused`, `proof-invalid` with the server's reason.
+ */
+export async function countersign(
+  pod: Pod,
+  grant: string,
+  identity: SigningIdentity,
+  isAgreed: (receipt: Json) => boolean = () => true,
+): Promise<Receipt> {
+  const { id, document } = await consentReceiptOf(pod, grant);
+  if (!isAgreed(document))
+    throw new FreeholdError("receipt-refused", "The receipt is not what was agreed on", { url: id });
+  const { key, verificationMethod } = identity;
+  const signed = await addProof(document, { key, verificationMethod, created: new Date() });
+  const url = `${id}/countersignature`;
+  const response = await fetchOk(pod.fetch, url, {
+    method: "PUT",
+    headers: { ...ACCEPT, "content-type": "application/ld+json" },
+    body: JSON.stringify(signed),
+  });
+  const both = asReceipt(await jsonOf(response, url), url);
+  if (isSameDocument(both.document, document)) return both;
+  throw new FreeholdError("answer-invalid", "The server answered with another receipt", { url });
+}
+
+/** What both sides know of a grant, held against each other. */
+export interface Reconciliation {
+  readonly grant: string;
+  /** Uses of which both sides know, and say the same. */
+  readonly matched: number;
+  /** Receipts of the pod about uses that the vendor did not note. */
+  readonly onlyPod: readonly string[];
+  /** Uses that the vendor noted, of which the pod has no receipt. */
+  readonly onlyVendor: readonly string[];
+  /** Both know of it, and disagree about what it was. */
+  readonly differing: readonly string[];
+  /** Receipts whose signature is not that of the pod's server. */
+  readonly unsigned: readonly string[];
+  /** Whether the consent is signed by both. */
+  readonly isCountersigned: boolean;
+  /** Nothing stands out. */
+  readonly agrees: boolean;
+}
+
+const agreesWith = (use: Use, document: Json): boolean =>
+  (document["fh:queryHash"] ?? null) === use.queryHash &&
+  document["fh:statusCode"] === use.status &&
+  document["fh:grant"] === use.grant;
+
+/**
+ * Holds what the vendor noted of its reads against the receipts that the pod has of them.
+ * @param ledger What {@link under} noted into.
+ * @throws FreeholdError when the pod cannot be asked.
+ */
+export async function reconcile(pod: Pod, grant: string, ledger: Ledger): Promise<Reconciliation> {
+  const keyOf = await keysOf(pod);
+  const noted = new Map((await ledger.uses(grant)).map((use) => [use.receipt, use]));
+  const [onlyPod, differing, unsigned]: [string[], string[], string[]] = [[], [], []];
+  let matched = 0;
+  let isCountersigned = false;
+  for await (const { id, kind, document } of receipts(pod, grant)) {
+    const { proofs } = await verifyProof(document, async (method) => keyOf(method));
+    const isOurs = ({ verificationMethod }: (typeof proofs)[number]): boolean =>
+      keyOf(verificationMethod) !== null;
+    if (!proofs.some((proof) => isOurs(proof) && proof.flaw === null)) unsigned.push(id);
+    if (kind === "consent") {
+      isCountersigned ||= proofs.some((proof) => !isOurs(proof)); // The pod's server has checked it.
+      continue;
+    }
+    const use = noted.get(id);
+    noted.delete(id);
+    if (!use) onlyPod.push(id);
+    else if (agreesWith(use, document)) matched += 1;
+    else differing.push(id);
+  }
+  const onlyVendor = [...noted.keys()];
+  const agrees = [onlyPod, onlyVendor, differing, unsigned].every((odd) => odd.length === 0);
+  return { grant, matched, onlyPod, onlyVendor, differing, unsigned, isCountersigned, agrees };
+}
