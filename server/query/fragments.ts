@@ -41,7 +41,8 @@ export function createFragments(pod: Terms, terms: QueryTerms, spell: Spell): (i
       own.set(id, fragment);
       return fragment;
     }
-    known[id] = fragment;
+    // What is put together of pieces is put together here, and not in each answer again.
+    if (fragment.charCodeAt(0) >= 0) known[id] = fragment;
     keptChars += fragment.length + 16;
     if (keptChars > KEPT_CHARS_MAX) {
       kept = new WeakMap();

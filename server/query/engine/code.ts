@@ -6,6 +6,7 @@ import { ERROR, type Id, UNBOUND } from "../index/view.ts";
 import { type Comparison, createComparison } from "./compare.ts";
 import { type Compute, type ExpressionContext, type QueryTerms, type Row, Unsupported } from "./contract.ts";
 import type { Numeric } from "./numbers.ts";
+import type { Spelling } from "./spelling.ts";
 import {
   createReader,
   createWriter,
@@ -30,6 +31,8 @@ export interface Code {
   readonly constant: Id | null;
   /** Of a variable: its place in the row; -1 for all else. */
   readonly place: number;
+  /** Of the text of a variable: how its bytes stand for it. */
+  readonly spelling?: Spelling;
 }
 
 /** What the functions of one query share. */
@@ -93,7 +96,7 @@ export function termCode({ reader, context: { control } }: Tools, id: Compute, p
 }
 
 export function variableCode(tools: Tools, place: number): Code {
-  return termCode(
+  const code = termCode(
     tools,
     (row) => {
       const id = row[place]!;
@@ -101,6 +104,7 @@ export function variableCode(tools: Tools, place: number): Code {
     },
     place,
   );
+  return { ...code, spelling: { place, fold: "none", isAny: false } };
 }
 
 export function constantCode({ reader }: Tools, term: Id): Code {

@@ -27,16 +27,17 @@ const isIri = kindTest((kind) => kind === KINDS.iri);
 
 const str = define(([operand], tools) => {
   const { terms } = tools.context;
-  const { sort, text: textOf, id: idOf } = operand!;
+  const { sort, text: textOf, id: idOf, spelling } = operand!;
   if (sort === "text")
     return textCode(tools, (row) => {
       const text = textOf(row);
       return text && (text.language === "" ? text : plain(text.value));
     });
-  return textCode(tools, (row) => {
+  const code = textCode(tools, (row) => {
     const id = idOf(row);
     return id >= ERROR || terms.kind(id) === KINDS.blank ? null : plain(terms.get(id).value);
   });
+  return spelling ? { ...code, spelling: { ...spelling, isAny: true } } : code;
 }, 1);
 
 const lang = define(

@@ -4,6 +4,7 @@ import { type Code, define, type Function, numberCode, type Tools, textCode, tru
 import type { Row } from "./contract.ts";
 import { integerOf, type Numeric, toDouble, whole } from "./numbers.ts";
 import { compileRegex, type Regex } from "./regex.ts";
+import { type Fold, spellingTest, type Where } from "./spelling.ts";
 import { FAILED, FALSE, TEXT_LENGTH_MAX, type Text, TRUE, type Truth } from "./values.ts";
 
 const REGEXES_KEPT = 256;
@@ -11,30 +12,33 @@ const PATTERN_LENGTH_MAX = 1_024;
 
 const plain = (value: string): Text => ({ value, language: "" });
 
-/** A text made of one: it keeps the language. */
-const mapped = (change: (value: string) => string) =>
-  define(
-    ([operand], tools) =>
-      textCode(tools, (row) => {
-        const text = operand!.text(row);
-        if (text === null) return null;
-        const value = change(text.value);
-        return value.length > TEXT_LENGTH_MAX ? null : { value, language: text.language };
-      }),
-    1,
-  );
+/** A text in another case: it keeps the language. */
+const inCase = (fold: Fold, change: (value: string) => string) =>
+  define(([operand], tools) => {
+    const { spelling, text: textOf } = operand!;
+    const code = textCode(tools, (row) => {
+      const text = textOf(row);
+      if (text === null) return null;
+      const value = change(text.value);
+      return value.length > TEXT_LENGTH_MAX ? null : { value, language: text.language };
+    });
+    return spelling?.fold === "none" ? { ...code, spelling: { ...spelling, fold } } : code;
+  }, 1);
 
 /** https://www.w3.org/TR/sparql11-query/#func-arg-compatibility */
 const areCompatible = (text: Text, { language }: Text): boolean =>
   language === "" || language === text.language;
 
-const tested = (test: (value: string, other: string) => boolean) =>
+const tested = (where: Where, test: (value: string, other: string) => boolean) =>
   define(([first, second], tools) => {
     const decide = (text: Text | null, other: Text | null): Truth => {
       if (text === null || other === null || !areCompatible(text, other)) return FAILED;
       return test(text.value, other.value) ? TRUE : FALSE;
     };
-    return truthCode(tools, (row) => decide(first!.text(row), second!.text(row)));
+    const byText = (row: Row): Truth => decide(first!.text(row), second!.text(row));
+    const other = second!.constant === null ? null : second!.text(new Uint32Array(0));
+    if (!first!.spelling || !other || other.language !== "") return truthCode(tools, byText);
+    return truthCode(tools, spellingTest(tools.context.terms, first!.spelling, other.value, where, byText));
   }, 2);
 
 /** Code points: a pair of halves counts as one. */
@@ -124,6 +128,29 @@ function langMatches(tag: string, range: string): boolean {
   return found === wanted || (wanted !== "" && found.startsWith(`${wanted}-`));
 }
 
+/** A pattern that is looked for as it stands: perhaps after `^`, and nothing that means anything else. */
+const LITERAL_PATTERN = /^(\^?)([^\\^$.*+?()[\]{}|]+)$/;
+
+/** What a constant pattern tests that is only a text; null for all others. */
+function literalTest(
+  pattern: Code,
+  flags: Code | undefined,
+): { readonly needle: string; readonly where: Where; readonly fold: Fold } | null {
+  if (pattern.constant === null || (flags && flags.constant === null)) return null;
+  const none = new Uint32Array(0);
+  const [source, options] = [pattern.text(none), flags ? flags.text(none) : plain("")];
+  if (!source || !options || source.language !== "" || options.language !== "") return null;
+  if (source.value.length > PATTERN_LENGTH_MAX || !["", "i"].includes(options.value)) return null;
+  const found = LITERAL_PATTERN.exec(source.value);
+  if (!found) return null;
+  const [, start, needle] = found;
+  return {
+    needle: needle!,
+    where: start === "" ? "anywhere" : "start",
+    fold: options.value === "" ? "none" : "regex",
+  };
+}
+
 const regexes = new Lru<string, { readonly regex: Regex | null }>(REGEXES_KEPT);
 
 function regexOf(pattern: string, flags: string): Regex | null {
@@ -153,12 +180,19 @@ const regex = define(
   ([text, pattern, flags], tools) => {
     const find = regexCode(pattern!, flags);
     const { control } = tools.context;
-    return truthCode(tools, (row) => {
+    const byText = (row: Row): Truth => {
       const found = text!.text(row);
       const compiled = found && find(row);
       if (!found || !compiled) return FAILED;
       return compiled.test(found.value, control) ? TRUE : FALSE;
-    });
+    };
+    const literal = literalTest(pattern!, flags);
+    if (!literal || text!.spelling?.fold !== "none") return truthCode(tools, byText);
+    const { needle, where, fold } = literal;
+    return truthCode(
+      tools,
+      spellingTest(tools.context.terms, { ...text!.spelling, fold }, needle, where, byText),
+    );
   },
   2,
   3,
@@ -191,11 +225,11 @@ const strlen = ([operand]: readonly Code[], tools: Tools): Code =>
 export const TEXT_FUNCTIONS: readonly (readonly [name: string, found: Function])[] = [
   ["STRLEN", define(strlen, 1)],
   ["SUBSTR", substr],
-  ["UCASE", mapped((value) => value.toUpperCase())],
-  ["LCASE", mapped((value) => value.toLowerCase())],
-  ["STRSTARTS", tested((value, other) => value.startsWith(other))],
-  ["STRENDS", tested((value, other) => value.endsWith(other))],
-  ["CONTAINS", tested((value, other) => value.includes(other))],
+  ["UCASE", inCase("upper", (value) => value.toUpperCase())],
+  ["LCASE", inCase("lower", (value) => value.toLowerCase())],
+  ["STRSTARTS", tested("start", (value, other) => value.startsWith(other))],
+  ["STRENDS", tested("end", (value, other) => value.endsWith(other))],
+  ["CONTAINS", tested("anywhere", (value, other) => value.includes(other))],
   ["STRBEFORE", around((value, at) => value.slice(0, at))],
   ["STRAFTER", around((value, at, length) => value.slice(at + length))],
   ["CONCAT", concat],

@@ -87,6 +87,7 @@ export function createQueryTerms(terms: Terms, control: Control): QueryTerms {
     kind: (id) => (id < base ? terms.kind(id) : kinds[id - base]!),
     num: (id) => (id < base ? terms.num(id) : numbers[id - base]!),
     hash: (id) => (id < base ? hashOfPod(id) : (hashes[id - base] ??= hashOf(values[id - base]!))),
+    span: (id, into) => id < base && terms.span !== undefined && terms.span(id, into),
     exact: (id) => id < base && terms.exact !== undefined && terms.exact(id),
   };
 }

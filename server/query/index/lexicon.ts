@@ -52,6 +52,8 @@ const DECODED_LENGTH_MAX = 1_024; // Characters: a kept term may not weigh more 
 const EXACT_DIGITS_MAX = 15; // Of a decimal number, a double holds as many.
 const MILLISECONDS_LENGTH = "2026-01-01T00:00:00.000Z".length;
 const ZONE_UTC = 0x5a; // "Z"
+const COLON = 0x3a;
+const ZERO = 0x30;
 const HASH_FACTOR = 0x0100_0193;
 const ASCII_MAX = 0x7f;
 /** Of `hash`: the same everywhere, so that what is sorted by it is in the same order in every thread, and tomorrow. */
@@ -256,6 +258,16 @@ function addTo(part: Growing, kind: Kind, number: number): number {
   return id;
 }
 
+/** Where the value of a literal begins whose language or datatype is spelled; -1 where its characters are not its bytes. */
+function afterPrefix(heap: Uint8Array, from: number): number {
+  let at = from;
+  let length = 0;
+  for (; heap[at] !== COLON; at++) length = length * 10 + heap[at]! - ZERO;
+  const end = at + 1 + length;
+  for (; at < end; at++) if (heap[at]! > ASCII_MAX) return -1;
+  return end;
+}
+
 function decode(type: number, text: string): Value {
   if (type === IRI) return namedNode(text);
   if (type === STRING) return literal(text);
@@ -329,6 +341,17 @@ export function createLexicon(base: PackedTerms): Lexicon {
       const length = end - (local === 0 ? 0 : ends[local - 1]!);
       if (kinds[local] === KINDS.integer || kinds[local] === KINDS.decimal) return length <= EXACT_DIGITS_MAX;
       return kinds[local] === KINDS.dateTime && length <= MILLISECONDS_LENGTH && heap[end - 1] === ZONE_UTC;
+    },
+    span(id, into) {
+      const local = id < baseSize ? id : id - baseSize;
+      const { heap, ends, types }: PackedTerms = id < baseSize ? base : young;
+      const type = types[local]!;
+      if (type === BLANK) return false;
+      into.heap = heap;
+      into.from = local === 0 ? 0 : ends[local - 1]!;
+      into.to = ends[local]!;
+      if (type === LANGUAGE || type === DATATYPE) into.from = afterPrefix(heap, into.from);
+      return into.from >= 0;
     },
     hash(id) {
       const local = id < baseSize ? id : id - baseSize;

@@ -39,6 +39,14 @@ export const KINDS = Object.freeze({
 });
 export type Kind = (typeof KINDS)[keyof typeof KINDS];
 
+/** Where a text stands: filled by whoever is asked, so that nothing is made for each. */
+export interface Span {
+  /** UTF-8. */
+  heap: Uint8Array;
+  from: number;
+  to: number;
+}
+
 /** The terms of one pod, by id from 0 to `size - 1`. */
 export interface Terms {
   readonly size: number;
@@ -53,6 +61,11 @@ export interface Terms {
    * digits, a dateTime in UTC (`Z`) to the millisecond. Without it the text is read (see `valueOf` in `engine/values.ts`).
    */
   exact?(id: Id): boolean;
+  /**
+   * Where the bytes of an IRI, or of a literal without its language or datatype, stand.
+   * @returns false where they stand nowhere: of a blank node, and of what a query computed.
+   */
+  span?(id: Id, into: Span): boolean;
   /**
    * 32 bits of what the term says: the same for the same term, whatever else is there, and whoever else wrote it. Of a
    * blank node, which says nothing: 0.
