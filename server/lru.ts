@@ -29,6 +29,11 @@ export class Lru<K, V> {
     }
   }
 
+  clear(): void {
+    this.#entries.clear();
+    this.#weight = 0;
+  }
+
   delete(key: K): void {
     const found = this.#entries.get(key);
     if (!found) return;

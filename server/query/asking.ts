@@ -93,8 +93,8 @@ export function isKnown({ method, headers }: Wanted, etag: string | null): boole
 export async function runOn(thread: QueryThread, task: RunTask): Promise<Whole | Streamed> {
   const { id, numbers } = task.set;
   const isNeeded = task.defaults === "set" || task.named === "set";
-  const isSent = !isNeeded || thread.sets.has(id);
-  if (isNeeded) thread.sets.add(id);
+  const isSent = !isNeeded || thread.sets.get(id) === true;
+  if (!isSent && numbers) thread.sets.set(id, true, numbers.length);
   const answered = await thread.run({ ...task, set: { id, numbers: isSent ? null : numbers } });
   const answer = answered ?? (await thread.run(task));
   if (!answer) throw new Problem("internal");

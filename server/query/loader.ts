@@ -1,6 +1,7 @@
 /** Brings a query thread to the state of a pod: what it does not hold yet is sent, and what is out of date is dropped. */
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
+import { Lru } from "../lru.ts";
 import type { Snapshot } from "../store/store.ts";
 import type { Bases } from "./bases.ts";
 import type { Documents, GraphDocument, Inventory, ReadableDocuments } from "./documents.ts";
@@ -20,6 +21,8 @@ const STALE_MIN = 64;
 const STALE_SHARE = 0.1;
 /** For so many no index is opened. */
 const FEW_DOCUMENTS = 16;
+/** Of one pod, in one thread: as many groups of agents who may read different things. */
+const HELD_SETS_MAX = 1_024;
 
 export interface Loader {
   /**
@@ -43,7 +46,7 @@ export function createLoader(documents: Documents, bases: Bases, limits: Limits)
   function heldBy(thread: QueryThread, key: string): Held {
     const held = thread.held.get(key) ?? {
       documents: new Set(),
-      sets: new Set(),
+      sets: new Lru(HELD_SETS_MAX),
       isOpened: false,
       unkept: new Set(),
     };
@@ -56,7 +59,7 @@ export function createLoader(documents: Documents, bases: Bases, limits: Limits)
       const until = performance.now() + limits.queryLoadMsMax;
       const held = heldBy(thread, inventory.key);
       const wantsSet = choices.some(({ chosen }) => chosen === "set");
-      const isSetMissing = wantsSet && !held.sets.has(readable.id);
+      const isSetMissing = wantsSet && held.sets.get(readable.id) === undefined;
       const ofSet = isSetMissing ? readable.documents : [];
       const byName = choices.flatMap(({ chosen, documents: some }) => (chosen === "set" ? [] : some));
 
@@ -111,7 +114,7 @@ export function createLoader(documents: Documents, bases: Bases, limits: Limits)
         batch = [];
         bytes = 0;
       }
-      if (wantsSet) held.sets.add(readable.id);
+      if (wantsSet) held.sets.set(readable.id, true, 1);
       return true;
     },
   };

@@ -3,6 +3,8 @@ import { Worker } from "node:worker_threads";
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Log } from "../log.ts";
+import type { Lru } from "../lru.ts";
+import { createKnownSets, type KnownSets } from "./known-sets.ts";
 import {
   type Answer,
   type Request,
@@ -17,8 +19,8 @@ import {
 /** What a thread holds of one pod. Kept by whoever loads. */
 export interface Held {
   readonly documents: Set<number>;
-  /** Names of the sets of which it holds every document. */
-  readonly sets: Set<number>;
+  /** Names of the sets of which it holds every document, those that were asked last; of others each document is looked at. */
+  readonly sets: Lru<number, true>;
   /** Whether it was given what there was of an index, so that nobody tries again. */
   isOpened: boolean;
   /** Documents that came or went since its index was kept on disk. */
@@ -38,8 +40,8 @@ export interface Streamed {
 
 export interface QueryThread {
   readonly held: Map<string, Held>;
-  /** Sets whose numbers were sent. */
-  readonly sets: Set<number>;
+  /** Sets whose numbers were sent and are remembered there. */
+  readonly sets: KnownSets<true>;
   readonly isAlive: () => boolean;
   /**
    * @param msMax Milliseconds until the thread is ended.
@@ -151,7 +153,7 @@ export async function startThread(limits: Limits, log: Log): Promise<QueryThread
   };
   return {
     held: new Map(),
-    sets: new Set(),
+    sets: createKnownSets(),
     isAlive: () => alive,
     isBusy: () => listener !== null,
     async ask(task, msMax) {

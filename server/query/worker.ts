@@ -6,8 +6,8 @@ import { createHash } from "node:crypto";
 import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { Problem } from "../errors.ts";
-import { Lru } from "../lru.ts";
 import { answerQuery } from "./answer.ts";
+import { createKnownSets } from "./known-sets.ts";
 import { createLoadedPods } from "./loaded.ts";
 import type { Answer, Request, Response, RunTask, Task, WorkerSettings } from "./messages.ts";
 import { createPlans } from "./plans.ts";
@@ -27,12 +27,9 @@ globalThis.fetch = refuse;
 Reflect.deleteProperty(globalThis, "WebSocket");
 Reflect.deleteProperty(globalThis, "EventSource");
 
-/** Numbers of all sets that are remembered: twice as many as documents that a thread holds. */
-const SET_NUMBERS_MAX = 2_000_000;
-
 const plans = createPlans(limits);
 const pods = createLoadedPods(limits);
-const sets = new Lru<number, Uint32Array>(SET_NUMBERS_MAX);
+const sets = createKnownSets<Uint32Array>();
 
 function say(id: number, answer: Answer): void {
   const bytes = answer.kind === "piece" || answer.kind === "answered" ? answer.bytes : null;
@@ -46,10 +43,16 @@ const nameOf = (numbers: Uint32Array): string =>
     ? createHash("sha256").update(numbers).digest("base64url")
     : numbers.join();
 
+/** Undefined when it is not known any more. */
+function setOf({ id, numbers }: RunTask["set"]): Uint32Array | undefined {
+  if (numbers === null) return sets.get(id);
+  sets.set(id, numbers, numbers.length);
+  return numbers;
+}
+
 async function run(id: number, task: RunTask): Promise<Answer> {
-  if (task.set.numbers) sets.set(task.set.id, task.set.numbers, task.set.numbers.length + 100);
-  const set = task.set.numbers ?? sets.get(task.set.id);
-  if (!set && (task.defaults === "set" || task.named === "set")) return { kind: "set-unknown" };
+  const set = task.defaults === "set" || task.named === "set" ? setOf(task.set) : null;
+  if (set === undefined) return { kind: "set-unknown" };
   const chosen = (which: "defaults" | "named"): Uint32Array => (task[which] === "set" ? set! : task[which]);
   const name = (which: "defaults" | "named"): string =>
     task[which] === "set" ? `set ${task.set.id}` : nameOf(task[which]);
