@@ -7,7 +7,7 @@ import type { Job, LoadRequest, Measured } from "./load.ts";
 import { fetchAs, type Login } from "./login.ts";
 import { makeDocuments, queriesFor } from "./query-data.ts";
 
-const UNION = "http://www.w3.org/ns/solid/sparql#union-default-graph";
+export const UNION = "http://www.w3.org/ns/solid/sparql#union-default-graph";
 const DOCUMENTS = 378;
 const QUADS = 9_600; // So many documents are about so many.
 
@@ -65,6 +65,18 @@ async function inTurns(rounds: number, each: readonly (() => Promise<HttpRow>)[]
   });
 }
 
+/** Puts the documents into `/ana/bench/`. @returns their paths. */
+export async function fillPod(origin: string, login: Login): Promise<string[]> {
+  const paths: string[] = [];
+  for (const { name, quads } of makeDocuments(`${origin}/ana/bench/`, QUADS, 1)) {
+    if (paths.length === DOCUMENTS) break;
+    const body = new TextDecoder().decode(await serializeRdf(quads, "text/turtle"));
+    await fetchAs(login, name, { method: "PUT", body, headers: { "content-type": "text/turtle" } });
+    paths.push(name.slice(origin.length));
+  }
+  return paths;
+}
+
 export interface HttpFigures {
   readonly rows: readonly HttpRow[];
   readonly documents: number;
@@ -79,13 +91,7 @@ export async function measureHttp(): Promise<HttpFigures> {
   try {
     const login = await server.logIn!();
     const root = `${server.origin}/ana/`;
-    const paths: string[] = [];
-    for (const { name, quads } of makeDocuments(`${root}bench/`, QUADS, 1)) {
-      if (paths.length === DOCUMENTS) break;
-      const body = new TextDecoder().decode(await serializeRdf(quads, "text/turtle"));
-      await fetchAs(login, name, { method: "PUT", body, headers: { "content-type": "text/turtle" } });
-      paths.push(name.slice(server.origin.length));
-    }
+    const paths = await fillPod(server.origin, login);
     const queries = queriesFor(`${root}bench/`);
     const query = (at: number): LoadRequest => ({
       method: "POST",

@@ -7,6 +7,7 @@
  *   --seed N         of the data
  *   --only TEXT      only engines whose name contains TEXT
  *   --http           instead: a real server, a query beside a GET
+ *   --traversal      instead: a real server, a query beside link traversal; without it that comes last
  *   --pods N         how many pods of 1,000 quads one query ranges over (1,000)
  */
 import { fork } from "node:child_process";
@@ -25,6 +26,7 @@ const { values: flags } = parseArgs({
     only: { type: "string", default: "" },
     pods: { type: "string", default: "1000" },
     http: { type: "boolean" },
+    traversal: { type: "boolean" },
   },
 });
 const SIZES = (flags.sizes ?? (flags.quick ? "10000,100000" : "10000,100000,1000000")).split(",").map(Number);
@@ -103,6 +105,48 @@ if (flags.http) {
   print(
     `All ${documents} documents, one GET each: ${show(readAllMs)} ms; one query over them: ${show(queryMs)} ms, ${show(readAllMs / queryMs)} times.`,
   );
+  process.exit();
+}
+
+async function traversal(): Promise<void> {
+  const { measureTraversal } = await import("./query-traversal.ts");
+  print("### One query to the endpoint, and link traversal from a folder, over HTTP until the last result\n");
+  const figures = await measureTraversal();
+  if (!figures)
+    return print("Not measured: the engine is not installed, and no package registry can be reached.\n");
+  table(
+    [
+      "query",
+      "rows",
+      "… traversal",
+      "requests",
+      "wall ms",
+      "… traversal",
+      "… first",
+      "CPU ms",
+      "… traversal",
+      "× wall",
+      "× CPU",
+    ],
+    figures.rows.map(({ name, rows, requests, wallMs, cpuMs, firstMs }) => [
+      name,
+      ...rows.map(String),
+      String(requests),
+      ...wallMs.map(show),
+      show(firstMs),
+      ...cpuMs.map(show),
+      show(wallMs[1] / wallMs[0]),
+      show(cpuMs[1] / cpuMs[0]),
+    ]),
+  );
+  const mean = (of: "wallMs" | "cpuMs"): string =>
+    show(geometricMean(figures.rows.map((row) => row[of][1] / row[of][0])));
+  print(
+    `${figures.documents} documents: ${mean("wallMs")} times the wall time, ${mean("cpuMs")} times the CPU time (geometric means; client and server together).\n`,
+  );
+}
+if (flags.traversal) {
+  await traversal();
   process.exit();
 }
 
@@ -189,3 +233,4 @@ if (MANY.includes(flags.only)) {
     }),
   );
 }
+if (flags.only === "") await traversal();
