@@ -1,4 +1,5 @@
 /** One query over one view, as bytes: by our own engine, or by the other where ours declines it. */
+import assert from "node:assert/strict";
 import type { Value } from "../rdf/terms.ts";
 import { ask, graph, select } from "./engine/evaluate.ts";
 import type { Plan } from "./engine/plan.ts";
@@ -23,9 +24,14 @@ function writeAsk(value: boolean, contentType: string, output: Output): void {
 export async function answerQuery(
   planned: PlannedQuery,
   view: View,
-  { contentType, limits }: Pick<RunTask, "contentType" | "limits">,
+  { contentType, limits, page }: Pick<RunTask, "contentType" | "limits" | "page">,
   room: Room,
 ): Promise<WrittenAnswers> {
+  if (page) {
+    const { searchPage } = await import("./search/page.ts");
+    assert(planned.plan, "our own engine does not decline our own query");
+    return searchPage(planned.plan, view, page, room);
+  }
   const output = createOutput(limits, room.emit);
   if (contentType === PLAN_TYPE) {
     output.write(JSON.stringify(await planOf(planned, view, room)));

@@ -187,6 +187,7 @@ export function createQueries(deps: QueriesDeps): Queries {
       defaults: defaults.chosen,
       named: named.chosen,
       contentType,
+      ...(request.page && { page: request.page }),
       isSettled: !isOwner,
       limits: {
         rowsMax: isOwner ? limits.queryOwnerRowsMax : limits.queryRowsMax,

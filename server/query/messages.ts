@@ -4,6 +4,7 @@ import type { Limits } from "../limits.ts";
 import type { SharedIndex } from "./index/pod-index.ts";
 import type { QueryForm, ResultLimits } from "./output.ts";
 import type { DatasetDescription, Reach } from "./scope.ts";
+import type { PageRequest } from "./search/page.ts";
 import type { Times } from "./sparql/times.ts";
 import type { MatchTask, SentMatch } from "./update/task.ts";
 
@@ -71,6 +72,8 @@ export interface RunTask {
   readonly defaults: Chosen;
   readonly named: Chosen;
   readonly contentType: string;
+  /** A page of a search, in whatever format that has, instead of the rows. */
+  readonly page?: PageRequest;
   readonly limits: ResultLimits;
   /** Whether the order of the answer must not tell what else is in the pod: for everybody but its owner. */
   readonly isSettled: boolean;

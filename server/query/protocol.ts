@@ -5,6 +5,7 @@ import type { Limits } from "../limits.ts";
 import type { Operation } from "../operation.ts";
 import { mediaTypeOf } from "../rdf/media.ts";
 import type { DatasetDescription } from "./scope.ts";
+import type { PageRequest } from "./search/page.ts";
 
 export interface QueryRequest {
   readonly text: string;
@@ -14,6 +15,8 @@ export interface QueryRequest {
   readonly pods?: readonly string[];
   /** What for: the parameter `purpose`, of our own, for where a header cannot be set. */
   readonly purpose?: string;
+  /** Where a page of a search is wanted instead of the rows. */
+  readonly page?: PageRequest;
 }
 
 export const FORM = "application/x-www-form-urlencoded";

@@ -1,5 +1,5 @@
 /** How SPARQL asks for full-text search. */
-import { fh } from "@freehold/vocab";
+import { dcterms, fh, schema, sosa } from "@freehold/vocab";
 import type { Expression } from "../sparql/algebra.ts";
 
 export const MATCHES: string = fh.matches;
@@ -23,3 +23,15 @@ export function textConditionOf(expression: Expression): TextCondition | null {
   const { term } = query;
   return term.termType === "Literal" ? { variable: text.name, query: term.value } : null;
 }
+
+/** What says of when something is: the first that a thing has. */
+export const DATES: readonly string[] = [
+  schema.datePublished,
+  schema.dateCreated,
+  schema.orderDate,
+  schema.startDate,
+  dcterms.created,
+  dcterms.modified,
+  sosa.resultTime,
+  fh.bookingDate,
+];

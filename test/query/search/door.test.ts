@@ -176,12 +176,30 @@ describe("search over HTTP", () => {
     expect([head.status, await head.text()]).to.deep.equal([200, ""]);
   });
 
-  for (const parameters of ["", "q=", "q=-garden", "q=a&q=b", "q=a&limit=1000", "q=a&year=x", "q=%FF"])
+  for (const parameters of [
+    "",
+    "q=",
+    "q=-garden",
+    "q=a&q=b",
+    "q=a&limit=1000",
+    "q=a&limit=x",
+    "q=a&year=x",
+    "q=%FF",
+  ])
     it(`refuses ?${parameters}`, async () => {
       const response = await get(ana.fetch, parameters);
       expect(response.status).to.equal(400);
       expect(response.headers.get("content-type")).to.equal("application/problem+json");
     });
+
+  it("a page has at least one hit: a limit of 0 is refused with what it may be, and leads to no page", async () => {
+    const response = await get(ana.fetch, "q=garden&limit=0");
+    expect(response.status).to.equal(400);
+    expect(await response.text())
+      .to.include("limit is a whole number from 1 to 100")
+      .and.not.include("offset=");
+    expect((await search(ana.fetch, "q=garden&limit=1")).next).to.include("offset=1");
+  });
 
   it("nothing can be stored at its address", async () => {
     const response = await ana.fetch(`${ana.pod}search`, {
