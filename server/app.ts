@@ -330,8 +330,16 @@ export function podRoutes(context: Context): readonly PodRoute[] {
       path: EVERYWHERE,
       modes: needsOfRead,
       recorded: "look",
-      read: async (operation) => (snapshot, pod) =>
-        ldp.reader.read(snapshot, pod, operation, mayReadOf(context, snapshot, pod, operation.agent)),
+      read: async (operation) => async (snapshot, pod) => {
+        const mayRead = mayReadOf(context, snapshot, pod, operation.agent);
+        try {
+          return await ldp.reader.read(snapshot, pod, operation, mayRead);
+        } catch (error) {
+          const isNothing = error instanceof Problem && error.code === "not-found";
+          if (!isNothing || !(await context.series.keepsNoMore(snapshot, pod, operation))) throw error;
+          throw new Problem("gone", "The stream keeps nothing of this time any more", { cause: error });
+        }
+      },
     },
     { verb: "put", path: EVERYWHERE, modes: needsOfPut, recorded: null },
     { verb: "post", path: EVERYWHERE, modes: needsOfPost, recorded: null },

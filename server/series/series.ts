@@ -19,6 +19,7 @@ import type { Quad } from "../rdf/terms.ts";
 import type { Pod } from "../store/pods.ts";
 import type { Snapshot, Transaction } from "../store/store.ts";
 import { append, type PageEdit, removeExpired } from "./append.ts";
+import { isGone, nothingOf } from "./gone.ts";
 import { readBatch } from "./observation.ts";
 import { type Columns, readPage, scanPage } from "./page.ts";
 import { answerRange, parseRange, RANGE_TYPES, type Range } from "./range.ts";
@@ -82,6 +83,8 @@ export interface Series {
     operation: Operation,
     request: ReturnType<Series["parse"]>,
   ): Promise<Result>;
+  /** Whether an address at which nothing is was one of a page whose time the stream keeps no longer. */
+  keepsNoMore(snapshot: Snapshot, pod: Pod, operation: Pick<Operation, "agent" | "target">): Promise<boolean>;
   /** Clears away what is kept no longer, some of it at each call: to be called hourly. @returns pages that are gone. */
   sweep(pods: readonly Pod[]): Promise<number>;
   /** Forgets what was read: of what was erased, nothing may be remembered. */
@@ -357,7 +360,7 @@ export function createSeries(deps: SeriesDeps): Series {
         quads = rootQuads(operation.url, stream, said, months);
         documents = months.length;
       } else {
-        if (!months.includes(month)) throw new Problem("not-found", "There is nothing of this month");
+        if (!months.includes(month)) throw nothingOf(month, (await mayRead(folder)) ? horizon : -Infinity);
         const pages = await openPages(snapshot, folder, month, mayRead, horizon);
         const node = `${operation.url}?month=${month.slice(0, -1)}`;
         quads = monthQuads(node, operation.url, stream, month, pages, origin);
@@ -366,6 +369,10 @@ export function createSeries(deps: SeriesDeps): Series {
       const bytes = await serializeRdf(quads, contentType, { prefixes: VIEW_PREFIXES });
       return toResult(operation, contentType, bytes, extentWith(mayRead, { rows: quads.length, documents }));
     },
+
+    keepsNoMore: async (snapshot, pod, { agent, target }) =>
+      !target.auxiliary &&
+      isGone(snapshot, target.path, await access.reader(snapshot, pod, agent), origin, deps.now().getTime()),
 
     async sweep(pods) {
       const now = deps.now().getTime();

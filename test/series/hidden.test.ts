@@ -68,6 +68,34 @@ describe("time series, for whoever may do less", () => {
       .and.not.include("etentionPolicy");
   });
 
+  it("what is kept no longer is gone, not missing: but only who may read the folder is told so", async () => {
+    const stream = "home/gone/";
+    const view = `${ana.pod}.series/${stream}`;
+    const { pages } = await sent(stream, one("2026-01-31T00:00:00Z", 1));
+    const page = pages[0]!;
+    const status = async (who: Person["fetch"], url: string): Promise<number> => (await who(url)).status;
+    await ana.fetch(page, { method: "DELETE" });
+    expect(await status(ana.fetch, page), "no policy").to.equal(404);
+    const keep = `<./> <https://w3id.org/ldes#retentionPolicy> <#p> . <#p> <https://w3id.org/ldes#startingFrom> "2026-02-01T00:00:00Z"^^<http://www.w3.org/2001/XMLSchema#dateTime> .`;
+    await pod.writeFile(`${stream}.meta`, keep, "text/turtle");
+    await sent(stream, one("2026-02-02T00:00:00Z", 1));
+    for (const gone of [page, `${view}?month=2026-01`, `${view}?month=2020-05`]) {
+      expect(await status(ana.fetch, gone), gone).to.equal(410);
+      expect(await status(fetch, gone), "strangers").to.equal(401);
+      expect(await status(shop.fetch, gone), "who may read none of it").to.equal(403);
+    }
+    const never = [
+      `${view}?month=2026-03`,
+      page.replace("/2026-01/2026-01-31", "/2026-02/2026-02-03"),
+      page.replace(".ttl", ".txt"),
+      page.replace("-31T", "-32T"),
+      `${page}.meta`,
+    ];
+    for (const url of never) expect(await status(ana.fetch, url), url).to.equal(404);
+    await grant(pod, `${stream}2026-02/`, { to: shop.webid, modes: ["read"] });
+    expect(await status(shop.fetch, `${view}?month=2026-01`), "of one month only").to.equal(404);
+  });
+
   it("who may write destroys nothing for good: for how long all is kept, only Control says", async () => {
     const stream = "home/kept/";
     const { pages } = await sent(stream, one("2026-01-01T00:00:00Z", 1));

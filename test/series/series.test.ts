@@ -333,7 +333,7 @@ describe("time series", function () {
     const entries = (await journal()).length;
     expect(await server.context.series.sweep([found])).to.equal(2);
     expect(await server.context.series.sweep([found]), "once").to.equal(0);
-    for (const page of pages) expect((await ana.fetch(page)).status).to.equal(404);
+    for (const page of pages) expect((await ana.fetch(page)).status).to.equal(410);
     const after = await server.context.store.usage(found.id);
     expect(before.bytes - after.bytes, "the room is free again").to.be.greaterThan(2_000);
     const said = (await journal()).slice(entries).map(({ entry }) => [entry?.act, entry?.agent, entry?.path]);
