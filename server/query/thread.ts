@@ -72,7 +72,7 @@ interface Listener {
 /** @throws Problem `unavailable` when the thread does not start. */
 export async function startThread(limits: Limits, log: Log): Promise<QueryThread> {
   const started = performance.now();
-  const name = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js"; // The published package has no .ts files.
+  const name = import.meta.url.endsWith(".ts") ? "./start.ts" : "./start.js"; // The published package has no .ts files.
   const room = new Int32Array(new SharedArrayBuffer(8));
   const settings: WorkerSettings = { limits, room };
   const worker = new Worker(new URL(name, import.meta.url), {
