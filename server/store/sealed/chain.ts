@@ -4,8 +4,9 @@
  *
  * link(0) = 32 zeros; link(n) = HMAC-SHA-256(chain key, link(n-1) number(8) leaf(32)); leaf = SHA-256(salt(16) entry).
  */
-import { createHmac, hash, type KeyObject, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import type { JournalHead, JournalReport, JournalRow } from "../store.ts";
+import type { Mac } from "./mac.ts";
 
 export const SALT_BYTES = 16;
 const LEAF_BYTES = 32;
@@ -18,22 +19,19 @@ export function leafOf(salt: Uint8Array, entry: Uint8Array): Uint8Array {
 }
 
 /** The link after `head` for the next leaf. */
-export function nextHead(key: KeyObject | Uint8Array, head: JournalHead, leaf: Uint8Array): JournalHead {
+export function nextHead(mac: Mac, head: JournalHead, leaf: Uint8Array): JournalHead {
   const number = head.number + 1;
   const bytes = Buffer.allocUnsafe(LEAF_BYTES + 8 + LEAF_BYTES);
   bytes.set(head.hash, 0);
-  bytes.writeBigUInt64BE(BigInt(number), LEAF_BYTES);
+  bytes.writeUInt32BE(Math.floor(number / 2 ** 32), LEAF_BYTES);
+  bytes.writeUInt32BE(number % 2 ** 32, LEAF_BYTES + 4);
   bytes.set(leaf, LEAF_BYTES + 8);
-  return { number, hash: createHmac("sha256", key).update(bytes).digest() };
+  return { number, hash: Buffer.from(mac("", bytes), "latin1") };
 }
 
-export function headOf(
-  key: KeyObject | Uint8Array,
-  from: JournalHead,
-  rows: Iterable<Pick<JournalRow, "leaf">>,
-): JournalHead {
+export function headOf(mac: Mac, from: JournalHead, rows: Iterable<Pick<JournalRow, "leaf">>): JournalHead {
   let head = from;
-  for (const { leaf } of rows) head = nextHead(key, head, leaf);
+  for (const { leaf } of rows) head = nextHead(mac, head, leaf);
   return head;
 }
 
@@ -47,11 +45,7 @@ export interface ChainCheck {
  * @param stored What the store says the head is.
  * @param known Earlier heads: signed ones, or those of a backup.
  */
-export function createChainCheck(
-  key: KeyObject | Uint8Array,
-  stored: JournalHead,
-  known: readonly JournalHead[],
-): ChainCheck {
+export function createChainCheck(mac: Mac, stored: JournalHead, known: readonly JournalHead[]): ChainCheck {
   const expected = Map.groupBy(known, ({ number }) => number);
   const forgotten: number[] = [];
   const faults: string[] = [];
@@ -80,7 +74,7 @@ export function createChainCheck(
       if (broken !== undefined) fault(`Entry ${number}: ${broken}`);
       else if (salt === null || entry === null) forgotten.push(number);
       else if (!timingSafeEqual(leafOf(salt, entry), leaf)) fault(`Entry ${number} is not what was recorded`);
-      head = nextHead(key, head, leaf);
+      head = nextHead(mac, head, leaf);
       compare();
     },
     report() {

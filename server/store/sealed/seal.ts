@@ -9,13 +9,13 @@ import assert from "node:assert/strict";
 import {
   createCipheriv,
   createDecipheriv,
-  createHmac,
   createSecretKey,
   hkdfSync,
   type KeyObject,
   timingSafeEqual,
 } from "node:crypto";
 import { nextRandom } from "../../random.ts";
+import { createMac, type Mac } from "./mac.ts";
 
 const FORMAT = 1;
 const HEADER = 17;
@@ -43,12 +43,12 @@ export interface PodKeys {
   readonly id: Buffer;
   readonly idLatin1: string;
   /** Tells these keys from all others of this process: two stores may have pods of one id. */
-  readonly serial: string;
-  readonly lookups: KeyObject;
+  readonly serial: number;
+  readonly lookups: Mac;
   /** Names blobs by what is in them. */
   readonly contents: KeyObject;
   /** Links the entries of the journal. */
-  readonly journal: KeyObject;
+  readonly journal: Mac;
   /** The same for the writer, which makes the links: 32 bytes as a Latin-1 string. */
   readonly journalLatin1: string;
   /** The content key that seals now, from 1 on: may change at any time, so it is asked at each sealing. */
@@ -94,10 +94,10 @@ export function derivePodKeys(id: Buffer, stable: Buffer, contentKeys: ContentKe
   return {
     id,
     idLatin1: id.toString("latin1"),
-    serial: `${++serials} `,
-    lookups: createSecretKey(stable.subarray(0, 32)),
+    serial: ++serials,
+    lookups: createMac(stable.subarray(0, 32)),
     contents: createSecretKey(stable.subarray(32, 64)),
-    journal: createSecretKey(stable.subarray(64, 96)),
+    journal: createMac(stable.subarray(64, 96)),
     journalLatin1: stable.toString("latin1", 64, 96),
     get version() {
       return contentKeys.newest();
@@ -110,62 +110,72 @@ export function derivePodKeys(id: Buffer, stable: Buffer, contentKeys: ContentKe
   };
 }
 
+interface Made {
+  readonly serial: number;
+  readonly table: number;
+  readonly group: string;
+  /** Null: it is the group's own key. */
+  readonly item: string | null;
+  readonly key: LookupKey;
+}
+
 /**
  * Lookup keys made lately: a request looks into few groups, and several times. Of all pods together, and no secret to
- * whoever could read this memory.
+ * whoever could read this memory. Each has one place, and takes it from whichever was there: a map of names that are put
+ * together for it would take longer to ask than the keys take to make.
  */
-const made = new Map<string, LookupKey>();
-const MADE_MAX = 8_192;
+const made: (Made | undefined)[] = Array.from({ length: 8_192 });
+const NAME_CHARS = 12; // Names of one folder differ near their end.
 
-function once(name: string, make: () => LookupKey): LookupKey {
-  let key = made.get(name);
-  if (key === undefined) {
-    key = make();
-    if (made.size >= MADE_MAX) made.clear();
-    made.set(name, key);
-  }
-  return key;
+function placeInMade(table: number, item: boolean, name: string): number {
+  let mixed = 2 * table + Number(item);
+  for (let at = Math.max(0, name.length - NAME_CHARS); at < name.length; at++)
+    mixed = Math.imul(mixed ^ name.charCodeAt(at), 0x9e_37_79_b1);
+  return (mixed ^ (mixed >>> 15)) & (made.length - 1);
 }
 
 /** Where all records of a group are found; equal names in different tables or pods have unrelated keys. */
 export function groupKeyOf(keys: PodKeys, table: number, group: string): LookupKey {
-  return once(`${String.fromCharCode(table)}\u0000${keys.serial}${group}`, () =>
-    makeGroupKey(keys, table, group),
-  );
-}
-
-function makeGroupKey(keys: PodKeys, table: number, group: string): LookupKey {
-  const hmac = createHmac("sha256", keys.lookups).update(
-    `${String.fromCharCode(table)}\u0000${group}`,
-    "utf8",
-  );
-  return hmac.digest("binary").slice(0, 16) as LookupKey;
+  const { serial } = keys;
+  const place = placeInMade(table, false, group);
+  const known = made[place];
+  if (
+    known !== undefined &&
+    known.table === table &&
+    known.serial === serial &&
+    known.item === null &&
+    known.group === group
+  )
+    return known.key;
+  const key = keys.lookups(`${String.fromCharCode(table)}\u0000`, group).slice(0, 16) as LookupKey;
+  made[place] = { serial, table, group, item: null, key };
+  return key;
 }
 
 /** Bound to the group, so that equal names in different folders do not show. */
 export function itemKeyOf(keys: PodKeys, table: number, groupKey: LookupKey, item: string): LookupKey {
   if (item === "") return NO_ITEM;
-  return once(`${String.fromCharCode(table)}\u0001${keys.serial}${groupKey}${item}`, () =>
-    makeItemKey(keys, table, groupKey, item),
-  );
-}
-
-function makeItemKey(keys: PodKeys, table: number, groupKey: LookupKey, item: string): LookupKey {
-  const hmac = createHmac("sha256", keys.lookups).update(
-    `${String.fromCharCode(table)}\u0001${groupKey}`,
-    "latin1",
-  );
-  return hmac.update(item, "utf8").digest("binary").slice(0, 16) as LookupKey;
+  const { serial } = keys;
+  const place = placeInMade(table, true, item);
+  const known = made[place];
+  if (
+    known !== undefined &&
+    known.table === table &&
+    known.serial === serial &&
+    known.item === item &&
+    known.group === groupKey
+  )
+    return known.key;
+  const key = keys.lookups(`${String.fromCharCode(table)}\u0001${groupKey}`, item).slice(0, 16) as LookupKey;
+  made[place] = { serial, table, group: groupKey, item, key };
+  return key;
 }
 
 const CURSOR_MAC = 9;
 
 function cursorMac(keys: PodKeys, table: number, groupKey: LookupKey, item: Uint8Array): Buffer {
-  const hmac = createHmac("sha256", keys.lookups).update(
-    `${String.fromCharCode(table)}\u0002${groupKey}`,
-    "latin1",
-  );
-  return hmac.update(item).digest().subarray(0, CURSOR_MAC);
+  const mac = keys.lookups(`${String.fromCharCode(table)}\u0002${groupKey}`, item);
+  return Buffer.from(mac.slice(0, CURSOR_MAC), "latin1");
 }
 
 /**

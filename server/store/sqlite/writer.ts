@@ -6,6 +6,7 @@ import { statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { nextHead } from "../sealed/chain.ts";
+import { createMac } from "../sealed/mac.ts";
 import type { JournalHead } from "../store.ts";
 import { isOver } from "../uses.ts";
 import {
@@ -47,7 +48,6 @@ const FOLD_MS = 20;
 const ASK_MS = 1_000;
 
 const NO_USE = { change: { bytes: 0, resources: 0 }, most: { bytes: 0, resources: 0 } } as const;
-const NO_KEY = new Uint8Array();
 
 const SQLITE_FULL = 13;
 const SQLITE_IOERR_SHMSIZE = 4_874; // No room for the write-ahead log's index.
@@ -205,9 +205,12 @@ function run(port: NonNullable<typeof parentPort>, { file, reserveFile, reserveB
     for (const write of task.writes) put(task, row, write);
     for (const number of task.forgotten) forgetEntry.run(task.pod, number);
     let head: JournalHead = { number: row.journalNumber, hash: row.journalHash };
-    for (const { leaf, sealed } of task.entries) {
-      head = nextHead(task.chainKey ?? NO_KEY, head, leaf);
-      addEntry.run(task.pod, head.number, leaf, sealed);
+    if (task.chainKey) {
+      const mac = createMac(task.chainKey);
+      for (const { leaf, sealed } of task.entries) {
+        head = nextHead(mac, head, leaf);
+        addEntry.run(task.pod, head.number, leaf, sealed);
+      }
     }
     row.journalNumber = head.number;
     row.journalHash = head.hash;
