@@ -65,6 +65,22 @@ function makeLevel(most: number): Level {
   return { words: new Uint32Array(bits / 32), mask: bits - 1, most: bits / BITS_PER_PLACE, places: 0 };
 }
 
+function isNoted({ levels }: Filter, table: number, groupKey: LookupKey, itemKey: LookupKey): boolean {
+  const step = stepOf(groupKey, itemKey);
+  const first = firstOf(table, groupKey, itemKey);
+  for (const { words, mask } of levels) {
+    let at = first;
+    let probe = 0;
+    for (; probe < PROBES; probe++) {
+      const bit = at & mask;
+      if (((words[bit >>> 5] ?? 0) & (1 << (bit & 31))) === 0) break;
+      at = (at + step) | 0;
+    }
+    if (probe === PROBES) return true;
+  }
+  return false;
+}
+
 export function createAbsences(): Absences {
   const filters = new Map<PodId, Filter>();
   const dropped = new WeakSet<Known>();
@@ -101,7 +117,7 @@ export function createAbsences(): Absences {
     },
     note(pod, table, groupKey, itemKey) {
       const filter = filters.get(pod);
-      if (!filter) return;
+      if (!filter || isNoted(filter, table, groupKey, itemKey)) return; // Overwriting takes no room.
       let level: Level | null | undefined = filter.levels.at(-1);
       if (!level || level.places >= level.most) level = grow(pod, filter, 2 * (level?.most ?? 0));
       if (!level) return;
@@ -121,20 +137,7 @@ export function createAbsences(): Absences {
     of: (pod) => filters.get(pod) ?? null,
     mayHave(known, table, groupKey, itemKey) {
       const filter = known as Filter | null;
-      if (!filter?.isWhole) return true;
-      const step = stepOf(groupKey, itemKey);
-      const first = firstOf(table, groupKey, itemKey);
-      for (const { words, mask } of filter.levels) {
-        let at = first;
-        let probe = 0;
-        for (; probe < PROBES; probe++) {
-          const bit = at & mask;
-          if (((words[bit >>> 5] ?? 0) & (1 << (bit & 31))) === 0) break;
-          at = (at + step) | 0;
-        }
-        if (probe === PROBES) return true;
-      }
-      return false;
+      return !filter?.isWhole || isNoted(filter, table, groupKey, itemKey);
     },
   };
 }

@@ -38,8 +38,7 @@ export interface KnownGroup {
   isWatched: boolean;
   readonly home: Map<string, KnownGroup>;
   readonly name: string;
-  /** Table and name. */
-  readonly place: string;
+  readonly table: number;
   /** Neighbours in the order of use. A `Set` gets slow when its first members are deleted all the time. */
   less: KnownGroup | null;
   more: KnownGroup | null;
@@ -89,12 +88,10 @@ const OVERHEAD = { present: 640, absent: 250, group: 400 };
 const sizeOf = (item: string, { entry }: Known): number =>
   item.length + (entry ? OVERHEAD.present + entry.value.length : OVERHEAD.absent);
 
-const placeOf = (table: number, group: string): string => `${table} ${group}`;
-
 export function createCache(bytesMax: number): RecordCache {
   const pods = new Map<PodId, KnownPod>();
   /** Groups that commits on their way write to, with how many do: all else stays as it is until those are answered. */
-  const pendings = new Map<PodId, Map<string, number>>();
+  const pendings = new Map<PodId, (Map<string, number> | undefined)[]>();
   let least: KnownGroup | null = null; // Used longest ago …
   let most: KnownGroup | null = null; // … and just now.
   let bytes = 0;
@@ -162,7 +159,7 @@ export function createCache(bytesMax: number): RecordCache {
         isWatched: true,
         home,
         name,
-        place: placeOf(table, name),
+        table,
         less: null,
         more: null,
       };
@@ -192,18 +189,18 @@ export function createCache(bytesMax: number): RecordCache {
       if (known && generation > known.seen) known.seen = generation;
     },
     pend(pod, writes, by) {
-      const pending = pendings.get(pod) ?? new Map<string, number>();
+      let pending = pendings.get(pod);
+      if (!pending) pendings.set(pod, (pending = []));
       for (const { table, group } of writes) {
-        const place = placeOf(table, group);
-        const count = (pending.get(place) ?? 0) + by;
-        if (count > 0) pending.set(place, count);
-        else pending.delete(place);
+        const counts = (pending[table] ??= new Map<string, number>());
+        const count = (counts.get(group) ?? 0) + by;
+        if (count > 0) counts.set(group, count);
+        else counts.delete(group);
       }
-      if (pending.size > 0) pendings.set(pod, pending);
-      else pendings.delete(pod);
+      if (by < 0 && pending.every((counts) => !counts || counts.size === 0)) pendings.delete(pod);
     },
     holdsAt: (pod, group, generation) =>
-      generation <= group.pod.generation || !pendings.get(pod)?.has(group.place),
+      generation <= group.pod.generation || !pendings.get(pod)?.[group.table]?.has(group.name),
     group(pod, table, name) {
       const group = pods.get(pod)?.tables[table]?.get(name);
       if (group && group !== most) {

@@ -100,7 +100,7 @@ export class SqliteSnapshot implements Snapshot {
 
   async get(table: Table, group: string, item: string): Promise<Entry | null> {
     const number = TABLES[table];
-    const cached = this.#cached(number, group, item);
+    const cached = this.#cached(this.ground.cache.group(this.pod, number, group), item);
     if (cached !== undefined) return cached;
     const { entry } = this.find(number, group, item);
     if (entry && entry.value.length > LARGE_BYTES) await nextTurn(); // Opening it took milliseconds: now others.
@@ -145,9 +145,8 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   /** Undefined: the cache does not know. The shortest way, for most reads end here. */
-  #cached(table: number, group: string, item: string): Entry | null | undefined {
+  #cached(known: KnownGroup | undefined, item: string): Entry | null | undefined {
     this.beOpen();
-    const known = this.ground.cache.group(this.pod, table, group);
     if (!known || !this.ground.cache.holdsAt(this.pod, known, this.#generation)) return undefined;
     const found = known.items.get(item);
     if (!this.#reader) this.#seen.push(known);
@@ -161,12 +160,11 @@ export class SqliteSnapshot implements Snapshot {
 
   /** What the cache or the database knows of a record, with its keys. */
   protected find(table: number, group: string, item: string): Known & { readonly groupKey: LookupKey } {
-    this.beOpen();
     const known = this.ground.cache.group(this.pod, table, group);
     const groupKey = known?.groupKey ?? groupKeyOf(this.keys, table, group);
     const before = known?.items.get(item);
     const itemKey = before?.itemKey ?? itemKeyOf(this.keys, table, groupKey, item);
-    const cached = this.#cached(table, group, item);
+    const cached = this.#cached(known, item);
     if (cached !== undefined)
       return { entry: cached, since: cached?.version ?? this.#generation, groupKey, itemKey };
     if (!this.ground.absences.mayHave(this.#places, table, groupKey, itemKey)) {
