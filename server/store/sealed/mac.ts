@@ -23,7 +23,9 @@ let inner = Buffer.alloc(BLOCK + 1_024);
 const outer = Buffer.alloc(BLOCK + DIGEST);
 
 function padded(key: Uint8Array, pad: number): Uint8Array {
-  return Uint8Array.from({ length: BLOCK }, (_, at) => (key[at] ?? 0) ^ pad);
+  const bytes = new Uint8Array(BLOCK);
+  for (let at = 0; at < BLOCK; at++) bytes[at] = (key[at] ?? 0) ^ pad;
+  return bytes;
 }
 
 /** @param key At most 64 bytes, copied. */

@@ -17,7 +17,16 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
   readonly #pending = createPending(this.ground, this.pod, this.keys);
   readonly #ahead = new Map<PendingWrite, { readonly version: number; readonly sealed: Uint8Array | null }>();
 
-  override async get(table: Table, group: string, item: string): Promise<Entry | null> {
+  /** Not async, for it is known at once, and asked very often. */
+  override get(table: Table, group: string, item: string): Promise<Entry | null> {
+    try {
+      return Promise.resolve(this.#get(table, group, item));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #get(table: Table, group: string, item: string): Entry | null {
     const number = TABLES[table];
     const { entry, groupKey, itemKey } = this.find(number, group, item);
     const own = this.#pending.find(number, groupKey, itemKey);

@@ -69,6 +69,14 @@ export type WriterReply =
   | { readonly kind: "full"; readonly cause: string }
   | { readonly kind: "failed"; readonly cause: string };
 
+/** A write that was accepted. */
+interface Unstored {
+  readonly pod: Uint8Array;
+  readonly row: WritablePod;
+  readonly version: number;
+  readonly write: Task["writes"][number];
+}
+
 const codeOf = (error: unknown): number => (error as { errcode?: number }).errcode ?? 0;
 const causeOf = (error: unknown): string =>
   `${(error as { errstr?: string }).errstr ?? String(error)} (${codeOf(error)})`;
@@ -126,9 +134,19 @@ function run(port: NonNullable<typeof parentPort>, { file, reserveFile, reserveB
   let stopped = false;
   let checkpointed = 0;
 
+  /** What the commits of this transaction wrote last at each place: a folder's stamp is written by all, and stored once. */
+  const unstored = new Map<string, Map<string, Unstored>>();
+
+  function store(): void {
+    if (unstored.size === 0) return;
+    for (const writes of unstored.values()) for (const write of writes.values()) put(write);
+    unstored.clear();
+  }
+
   function isUnchanged(task: Task): boolean {
     const isUntouched = recent.isUntouched(nameOf(task.pod), task.generation, task.records);
     if (isUntouched === false) return false;
+    if (!isUntouched || task.ranges.length > 0) store(); // To be held against what is there.
     for (const { place, version } of isUntouched ? [] : task.records) {
       if ((row(versionOf.get(task.pod, ...partsOfPlace(place)))?.[0] ?? 0) !== version) return false;
     }
@@ -179,11 +197,11 @@ function run(port: NonNullable<typeof parentPort>, { file, reserveFile, reserveB
     fold("TRUNCATE");
   }
 
-  function put(task: Task, row: WritablePod, { table, group, item, sealed }: Task["writes"][number]): void {
+  function put({ pod, row, version, write: { table, group, item, sealed } }: Unstored): void {
     if (sealed === null) {
-      if (remove.run(task.pod, table, group, item).changes === 1) count(row, -1, table, group, item);
-    } else if (replace.run(task.pod, table, group, item, row.generation, sealed).changes === 0) {
-      insert.run(task.pod, table, group, item, row.generation, sealed);
+      if (remove.run(pod, table, group, item).changes === 1) count(row, -1, table, group, item);
+    } else if (replace.run(pod, table, group, item, version, sealed).changes === 0) {
+      insert.run(pod, table, group, item, version, sealed);
       count(row, 1, table, group, item);
     }
   }
@@ -199,10 +217,14 @@ function run(port: NonNullable<typeof parentPort>, { file, reserveFile, reserveB
     )
       return ANSWERS.quota;
     if (task.writes.length > 0) {
+      const name = nameOf(task.pod);
       row.generation++; // Who only records changes nothing that was read.
-      recent.note(nameOf(task.pod), row.generation, task.writes);
+      recent.note(name, row.generation, task.writes);
+      let writes = unstored.get(name);
+      if (!writes) unstored.set(name, (writes = new Map()));
+      const version = row.generation;
+      for (const write of task.writes) writes.set(write.place, { pod: task.pod, row, version, write });
     }
-    for (const write of task.writes) put(task, row, write);
     for (const number of task.forgotten) forgetEntry.run(task.pod, number);
     let head: JournalHead = { number: row.journalNumber, hash: row.journalHash };
     if (task.chainKey) {
@@ -225,6 +247,7 @@ function run(port: NonNullable<typeof parentPort>, { file, reserveFile, reserveB
     if (isScarce && !isShrinking(task) && !isAffordable(task) && !hasRoom()) return ANSWERS.full;
     if (task.kind === COMMIT) return commitOne(task);
     recent.forget(nameOf(task.pod));
+    store();
     pods.flush(); // The others change rows by statements of their own …
     const answer = performAlone(task);
     pods.flush();
@@ -253,8 +276,10 @@ function run(port: NonNullable<typeof parentPort>, { file, reserveFile, reserveB
     if (stopped) return tasks.map(() => ANSWERS.stopped);
     try {
       pods.begin();
+      unstored.clear();
       begin.run();
       const answers = tasks.map(perform);
+      store();
       pods.flush();
       commit.run(); // Returns after the sync.
       marker.mark();
