@@ -54,7 +54,7 @@ export interface SearchOptions {
   /** A place in the pod, with all below. */
   readonly folder?: string;
   readonly year?: number;
-  /** Hits of one page: 20 unless told, 100 at most. */
+  /** Hits of one page: 20 unless told, 1 to 100. */
   readonly perPage?: number;
   readonly signal?: AbortSignal;
 }

@@ -4,24 +4,24 @@
  * the rules of their folders: whoever may read a page reads it here, by its own address, and in queries.
  */
 import { createHash } from "node:crypto";
-import type { Access, PathReader } from "../access/authorize.ts";
-import { type Authority, type CountWrite, demandAll, extentWith, together } from "../access/demand.ts";
+import type { PathReader } from "../access/authorize.ts";
+import { type Authority, demandAll, extentWith, together } from "../access/demand.ts";
 import { frozenIn } from "../access/restriction.ts";
 import { json, readBody } from "../body.ts";
 import { Problem } from "../errors.ts";
 import { parentOf, parseTarget } from "../iri.ts";
-import type { Limits } from "../limits.ts";
 import { Lru } from "../lru.ts";
 import type { Agent, Extent, Mode, Operation, Result } from "../operation.ts";
 import { mediaTypeOf, negotiate, RDF_TYPES } from "../rdf/media.ts";
 import { serializeRdf } from "../rdf/serialize.ts";
 import type { Quad } from "../rdf/terms.ts";
 import type { Pod } from "../store/pods.ts";
-import type { Snapshot, Transaction } from "../store/store.ts";
-import { append, type PageEdit, removeExpired } from "./append.ts";
+import type { Snapshot } from "../store/store.ts";
+import { append, removeExpired } from "./append.ts";
 import { isGone, nothingOf } from "./gone.ts";
 import { readBatch } from "./observation.ts";
 import { type Columns, readPage, scanPage } from "./page.ts";
+import type { Series, SeriesDeps } from "./port.ts";
 import { answerRange, parseRange, RANGE_TYPES, type Range } from "./range.ts";
 import {
   boundsOf,
@@ -35,61 +35,6 @@ import {
 } from "./stream.ts";
 import { createTurns } from "./turns.ts";
 import { monthQuads, rootQuads, VIEW_PREFIXES } from "./view.ts";
-
-export interface SeriesDeps {
-  /** Canonical, ends in `/`. */
-  readonly baseUrl: string;
-  readonly limits: Limits;
-  readonly now: () => Date;
-  readonly access: Pick<Access, "authorize" | "reader">;
-  readonly read: <T>(pod: Pod, work: (snapshot: Snapshot) => Promise<T>) => Promise<T>;
-  /** One commit. @param reclaims Whether the oldest of the trash gives way in a full pod. */
-  readonly edit: <T>(
-    pod: Pod,
-    agent: Agent,
-    reclaims: boolean,
-    work: (edit: PageEdit) => Promise<T>,
-  ) => Promise<T>;
-  /** One commit of the server's own, recorded as such. */
-  readonly clear: (pod: Pod, folder: string, work: (edit: PageEdit) => Promise<number>) => Promise<number>;
-  /** Records the batch in its commit, as a write of the stream's folder. */
-  readonly record: (
-    transaction: Transaction,
-    pod: Pod,
-    operation: Operation,
-    result: Result,
-    made: { readonly bytes: number; readonly folders: number; readonly onlyAdds: boolean } & Pick<
-      Authority,
-      "grants" | "purpose"
-    >,
-  ) => void;
-  readonly underGrants: CountWrite;
-  /** @throws Problem `conflict` where nothing can be stored. */
-  readonly checkPlace: (pod: Pod, path: string) => void;
-}
-
-export interface Series {
-  /**
-   * Adds a batch. Everything of it is stored, or nothing; what is there already is told, and stays as it is.
-   * @throws Problem `shape-violation`, `conflict`, `login-required`, `forbidden`, `restricted`, `quota-exceeded`, …
-   */
-  append(operation: Operation, pod: Pod): Promise<Result>;
-  /** Reads the request, which needs no snapshot. @throws Problem `bad-request`. */
-  parse(operation: Operation): { readonly range: Range | null; readonly month: string | null };
-  /** @throws Problem `login-required` and `forbidden` for who may read none of it, whether there is any or not. */
-  show(
-    snapshot: Snapshot,
-    pod: Pod,
-    operation: Operation,
-    request: ReturnType<Series["parse"]>,
-  ): Promise<Result>;
-  /** Whether an address at which nothing is was one of a page whose time the stream keeps no longer. */
-  keepsNoMore(snapshot: Snapshot, pod: Pod, operation: Pick<Operation, "agent" | "target">): Promise<boolean>;
-  /** Clears away what is kept no longer, some of it at each call: to be called hourly. @returns pages that are gone. */
-  sweep(pods: readonly Pod[]): Promise<number>;
-  /** Forgets what was read: of what was erased, nothing may be remembered. */
-  forget(): void;
-}
 
 /** Of addresses, after the pod's root. */
 export const SERIES_PATH = ".series/";
@@ -300,9 +245,10 @@ export function createSeries(deps: SeriesDeps): Series {
         const decision = await access.authorize(transaction, pod, agent, parseTarget(folder), ["read"]);
         // What stands there already is told by rules only: a look under a grant is asked for as such.
         const mayRead = decision.kind === "granted" && decision.grants === undefined;
+        const isFrozen = await frozenIn(transaction);
         const done = await append(edit, folder, observations, limits, columnsOf, mayRead, async (path) => {
           // Who may create in a folder may create observations, whichever page they come to stand on.
-          if (authority.grants.length > 0) return;
+          if (authority.grants.length > 0 && !isFrozen(path)) return;
           authority = together(authority, await demand(transaction, pod, agent, path, "append"));
         });
         const horizon = horizonOf(await descriptionOf(transaction, folder, `${origin}${folder}`), now);
