@@ -25,6 +25,7 @@ import { askPageDoors } from "./consent/ask-page.ts";
 import { credentialDoors } from "./consent/credentials/doors.ts";
 import { consentServices, withRequestService } from "./consent/discovery.ts";
 import { consentDoors, idOf } from "./consent/doors.ts";
+import { isHoney } from "./consent/honey.ts";
 import { CONSENT_KEY_PATH } from "./consent/receipts/keys.ts";
 import { abandon, authorityIn, givenOnlyAfter, withFields } from "./consent/under-grants.ts";
 import type { Context } from "./context.ts";
@@ -78,6 +79,7 @@ import { SENDER_PATH } from "./notify/webhook-sender.ts";
 import type { Agent, Door, Method, Operation, Result } from "./operation.ts";
 import { passportDoors } from "./passport/doors.ts";
 import { isStrict } from "./query/asking.ts";
+import { rangedOver } from "./query/failed.ts";
 import { SEARCH_PATH } from "./query/search/endpoint.ts";
 import { UPDATE_PATH } from "./query/update/updates.ts";
 import { createRate, networkOf, retryAfter } from "./rates.ts";
@@ -125,6 +127,9 @@ const problemBase = (baseUrl: string): string => `${baseUrl}ns/problems#`;
 
 /** Of routes: whatever no other route is for. */
 const EVERYWHERE = "/{*path}";
+
+/** Statuses of refusals of a change that hang on what it would change. */
+const TELLING: ReadonlySet<number> = new Set([409, 412, 422]);
 
 const READ_TRIES = 5; // Only a file that is replaced all the time, or damaged, needs as many.
 
@@ -348,46 +353,79 @@ export function podRoutes(context: Context): readonly PodRoute[] {
   ];
 }
 
+/**
+ * A query that fails is counted where it ranged over what grants let it read.
+ * @param asked Of a pod.
+ * @returns the refusal; where a grant has no room, that one.
+ */
+async function ofFailed(
+  { underGrants }: Context,
+  error: unknown,
+  asked: (pod: Pod) => Omit<Operation, "query">,
+  since: ReturnType<Context["underGrants"]["moment"]>,
+): Promise<unknown> {
+  for (const { pod, extent } of rangedOver(error)) {
+    const answer = { status: (error as Problem).status, headers: {}, body: null, extent };
+    const by = authorityIn(answer);
+    if (by.grants.length === 0) continue;
+    try {
+      await underGrants.count(pod, asked(pod), "query", by, answer, since);
+    } catch (refusal) {
+      return refusal;
+    }
+  }
+  return error;
+}
+
+/** Whether a grant has ended between the decision and the use: perhaps another has taken its place. */
+const hasJustEnded = (error: unknown): boolean =>
+  error instanceof Problem && error.code === "forbidden" && error.members["grant"] !== undefined;
+
 /** Why a grant that a query found is of no use to it after all. */
 const GRANT_UNUSABLE: ReadonlySet<string> = new Set(["grant-spent", "grant-paused", "forbidden"]);
 
 /** A query over all pods: each of them that it ranges over is told, and what is read by grants is counted there. */
-function askEverywhere({ config, identity, queries, journal, underGrants }: Context): Door {
+function askEverywhere(context: Context): Door {
+  const { config, identity, queries, journal, underGrants } = context;
   const url = `${config.baseUrl}.query/sparql`;
   return async ({ id, method, url: { search }, headers, ip, body }) => {
     const agent = await identity.verify({ method, url, headers, ip });
     const asked = { id, method: method as Method, url, headers, agent, query: search.slice(1), body };
     const request = await queries.parse(asked);
     const except = new Set<string>();
-    const counted = new Map<string, Readonly<Record<string, string>>>(); // What is asked again counts once.
     for (;;) {
       const since = underGrants.moment();
-      const { result, pods } = await queries.everywhere!.answer({ ...asked, except }, request);
+      const of = (pod: Pod) => ({ ...asked, target: parseTarget(`/${pod.name}/sparql`) });
+      const { result, pods } = await queries
+        .everywhere!.answer({ ...asked, except }, request)
+        .catch(async (error: unknown) => {
+          throw await ofFailed(context, error, of, since);
+        });
       const told = pods.map(({ pod, extent }) => ({
         pod,
-        theirs: { ...asked, target: parseTarget(`/${pod.name}/sparql`) },
+        theirs: of(pod),
         answer: { ...result, extent },
       }));
       const byGrants = told.filter(({ answer }) => authorityIn(answer).grants.length > 0);
-      const unusable = await givenOnlyAfter(
-        Promise.all(
-          byGrants.map(async ({ pod, theirs, answer }) => {
-            if (counted.has(pod.name)) return null;
-            try {
-              const by = authorityIn(answer);
-              counted.set(pod.name, await underGrants.count(pod, theirs, "query", by, answer, since));
-              return null;
-            } catch (error) {
-              // One owner's grant that is used up does not take the others' from whoever asks: their pod is left out, and named.
-              if (!(error instanceof Problem) || !GRANT_UNUSABLE.has(error.code)) throw error;
-              except.add(pod.name);
-              return error;
-            }
-          }),
-        ),
-        result,
-      );
-      const [refusal] = unusable.filter((one) => one !== null);
+      const counted = new Map<string, Readonly<Record<string, string>>>();
+      const use = async (isDry: boolean): Promise<Problem | undefined> => {
+        const each = byGrants.map(async ({ pod, theirs, answer }) => {
+          const asUse = [pod, theirs, "query", authorityIn(answer), answer, since] as const;
+          try {
+            if (isDry) await underGrants.check(...asUse);
+            else counted.set(pod.name, await underGrants.count(...asUse));
+            return undefined;
+          } catch (error) {
+            // One owner's grant that is used up does not take the others' from whoever asks: their pod is left out, and named.
+            if (!(error instanceof Problem) || !GRANT_UNUSABLE.has(error.code)) throw error;
+            except.add(pod.name);
+            return error;
+          }
+        });
+        return (await givenOnlyAfter(Promise.all(each), result)).find((one) => one !== undefined);
+      };
+      // First whether all can be used, for what is counted is told: without one of them it is asked once more.
+      const refusal = (byGrants.length > 1 ? await use(true) : undefined) ?? (await use(false));
       if (refusal) await abandon(result);
       if (refusal && (isStrict(asked) || pods.length === 1)) throw refusal;
       if (refusal) continue;
@@ -507,6 +545,8 @@ export function createApp(context: Context): RequestListener {
   });
 
   const ready = createReadyAnswers();
+  /** Of these, those about what is laid out for thieves. */
+  const traps = new WeakSet<Result>();
   const ipOf = createClientAddress(config.trustProxy);
   const { writesPerAgentMax, ratesRemembered } = config.limits;
   const writesOfOthers = createRate(writesPerAgentMax, 60_000, ratesRemembered, context.now);
@@ -591,14 +631,17 @@ export function createApp(context: Context): RequestListener {
     const key = recorded === "look" ? ready.keyOf(operation) : null;
     let generation: number | null = null; // Of an answer that is new, and everybody's.
     let authority = BY_RULES;
-    const since = underGrants.moment();
+    let isTrap = false;
     const attempt = async (snapshot: Snapshot): Promise<Result | null> => {
       generation = null;
       const known = key !== null && ready.has(key) ? ready.find(key, pod, snapshot.generation) : null;
       if (known) {
         isOpen = true;
+        isTrap = traps.has(known);
         return known;
       }
+      isTrap =
+        recorded === "look" && agent.webid !== pod.owner && (await isHoney(snapshot, [target.subject]));
       const permissions =
         modes === "owner"
           ? ownersRead(await isOwner(snapshot, pod, agent))
@@ -622,17 +665,26 @@ export function createApp(context: Context): RequestListener {
     };
     return counted(pod, operation, async () => {
       for (let tries = 0; tries < READ_TRIES; tries++) {
-        const found = await store.read(pod.id, attempt);
+        const since = underGrants.moment();
+        const found = await store.read(pod.id, attempt).catch(async (error: unknown) => {
+          throw await ofFailed(context, error, () => operation, since);
+        });
         if (!found) continue;
         // Only now: until the store has taken it, the snapshot may turn out to have been two.
         const result = key !== null && generation !== null ? ready.keep(key, pod, generation, found) : found;
         const used = together(authority, authorityIn(result));
         if (used.grants.length > 0)
-          return underGrants.read(pod, operation, recorded ?? "look", used, result, since);
+          try {
+            return await underGrants.read(pod, operation, recorded ?? "look", used, result, since);
+          } catch (error) {
+            if (!hasJustEnded(error) || tries === READ_TRIES - 1) throw error;
+            continue;
+          }
         // What the endpoint says of itself has no extent, and tells nothing.
         if (recorded === "look" || (recorded === "query" && result.extent))
           await givenOnlyAfter(journal.look(pod, operation, recorded, result, isOpen), result);
-        if (recorded === "look") void context.consent.honey.noticed(pod, operation); // Nobody waits: it would show.
+        if (isTrap) traps.add(result);
+        if (isTrap) void context.consent.honey.noticed(pod, operation); // Nobody waits: it would show.
         return result;
       }
       throw new Problem("unavailable", undefined, { headers: { "retry-after": "1" } });
@@ -748,10 +800,13 @@ export function createApp(context: Context): RequestListener {
     const prepared = await ldp.writer.prepare(pod, operation, mayReclaim).catch(async (error: unknown) => {
       throw await told(error, pod, agent);
     });
+    let tried = BY_RULES;
     const work = async (edit: Edit): Promise<Written> => {
       const { transaction } = edit;
+      tried = BY_RULES;
       const needs = await modes(transaction, target, prepared);
       const authority = await authorize(transaction, pod, agent, needs);
+      tried = authority;
       const mayRead = mayReadOf(context, transaction, pod, agent);
       const written = await ldp.writer.act(edit, pod, operation, prepared, mayRead);
       const bytes = bytesOf(prepared, operation);
@@ -781,11 +836,24 @@ export function createApp(context: Context): RequestListener {
       })
       .catch(async (error: unknown) => {
         await ldp.writer.discard(pod, prepared).catch(leftBehind); // What is told is why nothing was done, or that nobody knows.
-        throw await told(error, pod, agent);
+        throw await told(await looked(error, pod, operation, tried), pod, agent);
       });
     const answer = result.answer(generation);
     const usage = await usageHeaders(pod, agent).catch(() => ({})); // It is done, even if nothing can be read any more.
     return { ...answer, headers: { ...answer.headers, ...usage } };
+  }
+
+  /**
+   * A change that is refused for what is there tells of it as much as a look, to whoever may read it by a grant.
+   * @returns the refusal; what may not be told is refused as such.
+   */
+  async function looked(error: unknown, pod: Pod, operation: Operation, by: Authority): Promise<unknown> {
+    if (!by.reads || !(error instanceof Problem) || !TELLING.has(error.status)) return error;
+    const { status } = error;
+    return underGrants.count(pod, operation, "look", by, { status, headers: {}, body: null }).then(
+      (fields) => withHeaders(error, fields),
+      (refusal: unknown) => refusal,
+    );
   }
 
   const leftBehind = (cause: unknown): void => log.error("blob.not-released", { cause: String(cause) });

@@ -644,6 +644,8 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     underGrants: {
       write: (...change) => underGrants.write(...change),
       readIn: (...change) => underGrants.readIn(...change),
+      read: async (pod, ...change) =>
+        void (await store.write(pod.id, (transaction) => underGrants.readIn(transaction, pod, ...change))),
     },
   });
   const erasure = createErasure({
@@ -728,7 +730,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     });
     return result;
   }
-  const underGrants = createUnderGrants({ baseUrl, uses: consent.grants, openAnswers, store, access, now });
+  const underGrants = createUnderGrants({ baseUrl, uses: consent.grants, openAnswers, store, now });
   const settled = await erasure.settle();
   if (settled > 0) log.info("erasure.settled", { pods: settled });
 

@@ -199,6 +199,8 @@ export const LIMITS = Object.freeze({
   requestsPerIpMax: 120, // … from one network, whoever it says it is …
   requestsPerPodMax: 300, // … and of all together.
   requestsMsMax: 3_600_000,
+  requestListsMax: 30, // A minute, from one network in one pod that is not the asker's: each goes through all there are.
+  credentialSearchesMax: 60, // A minute, from one network: each may look into every pod.
   requestsKeptMax: 500, // In one pod: of more, the oldest that came to nothing are forgotten.
   requestOpenMsMax: 30 * 24 * 3_600_000, // Then it is Expired: no answer is never a yes.
   requestExpectedMsMax: 15 * 60_000, // How long a person who sends a vendor here waits for its question.

@@ -29,8 +29,15 @@ const PROTECTED_PROPERTIES: ReadonlySet<string> = new Set([
   `${SECURITY}publicKey`,
 ]);
 
-/** Protected whatever the subject: a storage names its owner. */
-const PROTECTED_ANYWHERE: ReadonlySet<string> = new Set([solid.owner, `${SECURITY}controller`]);
+/** Protected whatever the subject: a storage names its owner, and a key is what is said of it, and not its name. */
+const PROTECTED_ANYWHERE: ReadonlySet<string> = new Set([
+  solid.owner,
+  `${SECURITY}controller`,
+  `${SECURITY}publicKeyMultibase`,
+  `${SECURITY}publicKeyJwk`,
+  `${SECURITY}revoked`,
+  `${SECURITY}expiration`,
+]);
 
 const DEPTH_MAX = 4; // A key that is a blank node is described near by; deeper is not a key.
 

@@ -151,3 +151,7 @@ export function labelOf(iri: string): string {
   }
   return wordsOf(/[^#/:]*$/.exec(iri.replace(/[#/]+$/, ""))?.[0] ?? iri).replace(/[-_]+/g, " ");
 }
+
+/** @returns the vocabulary's English label; of anybody else's word its address, for what its last part says could be anything. */
+export const sureLabelOf = (iri: string): string =>
+  schemes().some(({ terms }) => terms.has(iri)) ? labelOf(iri) : iri;

@@ -12,6 +12,7 @@ export {
   mayBeSpecial,
   personalDataCategories,
   purposes,
+  sureLabelOf,
 } from "./dpv.ts";
 export { MEDIA_TYPE } from "./foreign.ts";
 export * from "./terms.ts";

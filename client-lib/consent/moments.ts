@@ -1,6 +1,7 @@
 /** Times and durations as they stand in documents, each read in one way only. */
 
 const DAY = 86_400_000;
+const SPAN_MAX = 99_999 * DAY; // What can be written again as it is read.
 const DATE_TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 const DURATION =
   /^P(?=.)(?:\d{1,4}Y)?(?:\d{1,4}M)?(?:\d{1,5}D)?(?:T(?=.)(?:\d{1,6}H)?(?:\d{1,6}M)?(?:\d{1,8}S)?)?$/;
@@ -33,7 +34,7 @@ export function readSpan(text: unknown): number | null {
   const [, days = "0", hours = "0", minutes = "0", seconds = "0"] = parts;
   const length =
     Number(days) * DAY + Number(hours) * 3_600_000 + Number(minutes) * 60_000 + Number(seconds) * 1_000;
-  return length > 0 ? length : null;
+  return length > 0 && length <= SPAN_MAX ? length : null;
 }
 
 /** The shortest text that {@link readSpan} reads as this. @param length Whole seconds, in milliseconds. */

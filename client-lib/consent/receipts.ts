@@ -137,24 +137,43 @@ const agreesWith = (use: Use, document: Json): boolean =>
   document["fh:statusCode"] === use.status &&
   document["fh:grant"] === use.grant;
 
+/** The key that an identity signs with, as its address spells it: whoever asks about its own signature takes nobody's word. */
+const publicKeyOf = ({
+  verificationMethod,
+}: Pick<SigningIdentity, "verificationMethod">): JsonWebKey | null =>
+  keyOfMultikey(verificationMethod.slice(verificationMethod.indexOf("#") + 1));
+
 /**
  * Holds what the vendor noted of its reads against the receipts that the pod has of them.
  * @param ledger What {@link under} noted into.
+ * @param identity By which the vendor signs: then the consent counts as countersigned only by a signature of that very key,
+ * and not because the pod says so.
  * @throws FreeholdError when the pod cannot be asked.
  */
-export async function reconcile(pod: Pod, grant: string, ledger: Ledger): Promise<Reconciliation> {
+export async function reconcile(
+  pod: Pod,
+  grant: string,
+  ledger: Ledger,
+  identity?: Pick<SigningIdentity, "verificationMethod">,
+): Promise<Reconciliation> {
   const keyOf = await keysOf(pod);
+  const own = identity && publicKeyOf(identity);
+  const isOwn = (method: string): boolean => method === identity?.verificationMethod;
   const noted = new Map((await ledger.uses(grant)).map((use) => [use.receipt, use]));
   const [onlyPod, differing, unsigned]: [string[], string[], string[]] = [[], [], []];
   let matched = 0;
   let isCountersigned = false;
   for await (const { id, kind, document } of receipts(pod, grant)) {
-    const { proofs } = await verifyProof(document, async (method) => keyOf(method));
+    const { proofs } = await verifyProof(document, async (method) =>
+      isOwn(method) ? (own ?? null) : keyOf(method),
+    );
     const isOurs = ({ verificationMethod }: (typeof proofs)[number]): boolean =>
       keyOf(verificationMethod) !== null;
     if (!proofs.some((proof) => isOurs(proof) && proof.flaw === null)) unsigned.push(id);
     if (kind === "consent") {
-      isCountersigned ||= proofs.some((proof) => !isOurs(proof)); // The pod's server has checked it.
+      isCountersigned ||= proofs.some((proof) =>
+        own ? isOwn(proof.verificationMethod) && proof.flaw === null : !isOurs(proof),
+      );
       continue;
     }
     const use = noted.get(id);

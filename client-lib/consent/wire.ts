@@ -23,11 +23,26 @@ import {
 import { readMoment, writeMoment } from "./moments.ts";
 
 const POLICIES_MAX = 16;
+const VALUES_IN_ALL_MAX = 256; // Of all constraints: each is held against a shape, for whoever asks.
 const TARGETS_MAX = 32;
 const OTHERS_MAX = 32;
 const CONTEXTS_MAX = 8;
 const BENEFIT_LENGTH_MAX = 140;
 const LANGUAGES_MAX = 24;
+
+/** Of signs that are not seen, and of those that turn a line round: all but the two joiners, which some alphabets need. */
+const UNSEEN = /(?![\u200c\u200d])[\p{C}\p{Zl}\p{Zp}]/u;
+
+/** Whether it is one line that shows all it says, of at most so many characters. */
+export function isLine(value: unknown, lengthMax: number = BENEFIT_LENGTH_MAX): value is string {
+  return (
+    typeof value === "string" &&
+    value.length <= 2 * lengthMax &&
+    Array.from(value).length <= lengthMax &&
+    value.trim() !== "" &&
+    !UNSEEN.test(value)
+  );
+}
 
 type Read<T> = (value: unknown) => T | undefined;
 
@@ -53,9 +68,7 @@ const benefit: Read<Readonly<Record<string, string>>> = (value) => {
     const { "@value": text, "@language": language } = one;
     if (typeof language !== "string" || !/^[a-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}$/.test(language))
       return undefined;
-    if (typeof text !== "string" || text.trim() === "" || /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.test(text))
-      return undefined;
-    if (Array.from(text).length > BENEFIT_LENGTH_MAX || Object.hasOwn(texts, language)) return undefined;
+    if (!isLine(text) || Object.hasOwn(texts, language)) return undefined;
     texts[language] = text;
   }
   return texts;
@@ -290,6 +303,15 @@ export function readAccess(
       assignees.add(found.assignee);
       policies.push(...found.policies);
     }
+  const values = policies.flatMap(({ purposes, clients, mediaTypes, types, fields }) => [
+    ...purposes,
+    ...[clients, mediaTypes, types, fields].flatMap((some) => some ?? []),
+  ]);
+  check(
+    values.length <= VALUES_IN_ALL_MAX,
+    "/access",
+    `All constraints together name at most ${VALUES_IN_ALL_MAX} values`,
+  );
   check(assignees.size <= 1 || flaws.length > 0, "/access", "All policies have the same assignee");
   if (flaws.length > 0) return { draft: null, flaws };
   terms["assignee"] = [...assignees][0] ?? null;

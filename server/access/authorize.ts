@@ -66,8 +66,8 @@ export interface Access extends Readable<Effective> {
   permissions(snapshot: Snapshot, pod: Pod, agent: Agent, target: Target): Promise<Permissions>;
   /** Whether the agent may read a path: for asking about many paths of one snapshot. */
   reader(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<PathReader>;
-  /** What grants alone decide: for views, for lists as they are shown, and for what goes on for long. */
-  readonly grants: Pick<GrantDecisions, "shown" | "standing">;
+  /** What grants alone decide: for lists as they are shown. */
+  readonly grants: Pick<GrantDecisions, "shown">;
   /** Views that the agent may read, by grants; none of those that rest because the whole pod is frozen. */
   views(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<GrantedViews>;
   /** Who has access to what, from all the lists of the pod. For the owner's eyes. */
@@ -181,6 +181,7 @@ export function createAccess(deps: AccessDeps): Access {
           kind: "granted",
           grants: covered.grants,
           purpose: covered.purpose,
+          policies: covered.policies,
           until: covered.until,
           beyondRules: ruled.missing,
         };
@@ -212,7 +213,10 @@ export function createAccess(deps: AccessDeps): Access {
       ? await groups.resolve(snapshot, pod, effective.rules)
       : effective.rules;
     const byList = modesOf(rules, trusted(agent));
-    const byGrant = byList.length < MODES.length ? await grants.modesAt(snapshot, pod, agent, target) : [];
+    const byGrant =
+      byList.length < MODES.length
+        ? await grants.modesAt(snapshot, pod, agent, target, byList.includes("read"))
+        : [];
     const own = MODES.filter(
       (mode) =>
         (mode === (isOwn ? "read" : "control") && isOwnerOf(pod, agent)) ||

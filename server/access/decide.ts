@@ -1,6 +1,7 @@
 /** Who may do what: the whole decision of Web Access Control, pure. https://solidproject.org/TR/wac#authorization-evaluation */
 import type { Agent, Mode } from "../operation.ts";
 import type { PurposeQuestion } from "../purpose.ts";
+import type { PoliciesOf } from "./grants.ts";
 
 export const MODES: readonly Mode[] = Object.freeze(["read", "write", "append", "control"]);
 
@@ -47,6 +48,8 @@ export type Decision =
       /** Ids of grants that it took, where the rules do not suffice: of several, any will do; and for which purpose. */
       readonly grants?: readonly string[];
       readonly purpose?: string;
+      /** Which of their policies give it: what others of the same grant allow does not count here. */
+      readonly policies?: PoliciesOf;
       /** Until when, in milliseconds since 1970: then it has to be decided anew. */
       readonly until?: number;
       /** The modes that it took them for. */

@@ -7,11 +7,14 @@ import type { Pod } from "../store/pods.ts";
 import type { Snapshot, Transaction } from "../store/store.ts";
 import type { PathReader } from "./authorize.ts";
 import type { Decision } from "./decide.ts";
+import type { PoliciesOf } from "./grants.ts";
 
 /** By which grants something was given, beside the rules: none where these suffice. Whoever acts on it counts their use. */
 export interface Authority {
   readonly grants: readonly string[];
   readonly purpose: string | undefined;
+  /** Which of their policies gave it; absent: whichever are for it. */
+  readonly policies?: PoliciesOf | undefined;
   /** Whether it took a grant to read something. */
   readonly reads: boolean;
 }
@@ -66,9 +69,14 @@ export function refusalOf(
 
 export function together(one: Authority, other: Authority): Authority {
   if (other.grants.length === 0) return one;
+  if (one.grants.length === 0) return other;
+  const grants = [...new Set([...one.grants, ...other.grants])];
+  const policiesOf = (id: string): readonly number[] =>
+    [one, other].flatMap(({ policies }) => policies?.get(id) ?? []);
   return {
-    grants: [...new Set([...one.grants, ...other.grants])],
+    grants,
     purpose: other.purpose ?? one.purpose,
+    policies: one.policies && other.policies && new Map(grants.map((id) => [id, policiesOf(id)])),
     reads: one.reads || other.reads,
   };
 }
@@ -80,16 +88,24 @@ export function extentWith(reader: Pick<PathReader, "grants" | "purpose">, exten
   return { ...extent, grants, ...(reader.purpose !== undefined && { purpose: reader.purpose }) };
 }
 
+/** The agent, for the purpose that something was given for already. */
+export const forPurpose = (agent: Agent, { purpose }: { readonly purpose?: string | undefined }): Agent =>
+  purpose === undefined || agent.purpose !== undefined ? agent : { ...agent, purpose };
+
 /** What a decision that granted something was made by. */
 export function authorityOf(
   decision: Extract<Decision, { readonly kind: "granted" }>,
   modes: readonly Mode[],
 ): Authority {
-  const { grants = [], purpose, beyondRules = modes } = decision;
-  return grants.length === 0 ? BY_RULES : { grants, purpose, reads: beyondRules.includes("read") };
+  const { grants = [], purpose, policies, beyondRules = modes } = decision;
+  if (grants.length === 0) return BY_RULES;
+  return { grants, purpose, policies, reads: beyondRules.includes("read") };
 }
 
-/** @throws Problem `login-required`, `restricted`, `purpose-required`, `purpose-refused`, `forbidden`. */
+/**
+ * All of it is for one purpose: the one that is said, or the only one that the first of the needs was granted for.
+ * @throws Problem `login-required`, `restricted`, `purpose-required`, `purpose-refused`, `forbidden`.
+ */
 export async function demandAll(
   access: Authorizes,
   snapshot: Snapshot,
@@ -101,7 +117,8 @@ export async function demandAll(
 ): Promise<Authority> {
   let authority = BY_RULES;
   for (const { target, modes, removes } of needs) {
-    const decision = await access.authorize(snapshot, pod, agent, target, modes, removes);
+    const asker = forPurpose(agent, authority);
+    const decision = await access.authorize(snapshot, pod, asker, target, modes, removes);
     if (decision.kind === "denied") throw refusalOf(decision, agent, headers, placeOf(target));
     authority = together(authority, authorityOf(decision, modes));
   }

@@ -1,5 +1,4 @@
 /** What grants give, decided: at one place, at many, and for the eyes of whoever may see the rules. */
-import { isNarrower } from "@freehold/vocab";
 import { nameOf, parentOf, type Target } from "../iri.ts";
 import type { Limits } from "../limits.ts";
 import type { Agent, Mode } from "../operation.ts";
@@ -8,7 +7,8 @@ import type { Pod } from "../store/pods.ts";
 import { decodeRecord } from "../store/record.ts";
 import type { Entry, Snapshot } from "../store/store.ts";
 import { createFacts, type Facts } from "./facts.ts";
-import { GRANT_RULES, type GrantRule, isOwnPlace } from "./grants.ts";
+import { acceptable, grantsFor, purposeFor, questionOf } from "./grant-purposes.ts";
+import { GRANT_RULES, type GrantRule, isOwnPlace, type PoliciesOf } from "./grants.ts";
 
 /** All rules of one assignee. */
 interface Held {
@@ -62,6 +62,7 @@ export type Covered =
       readonly kind: "covered";
       readonly grants: readonly string[];
       readonly purpose: string;
+      readonly policies: PoliciesOf;
       /** Milliseconds since 1970: after this it may not be so any more. */
       readonly until: number;
     }
@@ -108,8 +109,17 @@ export interface Consented {
 export interface GrantDecisions {
   /** Whether grants give all of what is asked, and which do: any of them, or together where none does it alone. */
   cover(snapshot: Snapshot, pod: Pod, agent: Agent, asked: Asked): Promise<Covered>;
-  /** The modes of all that fits at a place, whichever of its purposes the agent may say. */
-  modesAt(snapshot: Snapshot, pod: Pod, agent: Agent, target: Target): Promise<readonly Mode[]>;
+  /**
+   * The modes of all that fits at a place, whichever of its purposes the agent may say.
+   * @param mayKnow Whether it may know what is there: else it is told what it could do in any case.
+   */
+  modesAt(
+    snapshot: Snapshot,
+    pod: Pod,
+    agent: Agent,
+    target: Target,
+    mayKnow: boolean,
+  ): Promise<readonly Mode[]>;
   /** Null where the agent has no grant to read anything. */
   reading(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<GrantedReading | null>;
   /** Grants on exactly this place, for the eyes of whoever may see its rules; a version that is another when they are. */
@@ -119,8 +129,6 @@ export interface GrantDecisions {
   ): Promise<{ readonly version: string; readonly grants: readonly GrantShown[] }>;
   /** All that is in force, or will be, by path. */
   all(snapshot: Snapshot): Promise<readonly Consented[]>;
-  /** Those of these grants that are in force for the agent and its client now. */
-  standing(snapshot: Snapshot, agent: Agent, grants: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
 export interface GrantDecisionsDeps {
@@ -131,48 +139,14 @@ export interface GrantDecisionsDeps {
 }
 
 const NONE: readonly GrantRule[] = Object.freeze([]);
-/** Of grants that give the same, those that are tried. */
-const GRANTS_TRIED = 16;
-
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | null = null;
   return () => (made ??= make());
 }
 
-const acceptable = (purpose: string, { purposes }: GrantRule): boolean =>
-  purposes.some((granted) => isNarrower(purpose, granted));
-
-function purposesOf(rules: readonly GrantRule[]): ReadonlySet<string> {
-  const all = new Set<string>();
-  for (const { purposes } of rules) for (const purpose of purposes) all.add(purpose);
-  return all;
-}
-
-/** The first few grants of rules that a purpose fits, and until when each gives it. */
-function grantsFor(purpose: string, rules: readonly GrantRule[]): ReadonlyMap<string, number> {
-  const grants = new Map<string, number>();
-  for (const rule of rules) {
-    if (!grants.has(rule.grant) && acceptable(purpose, rule)) grants.set(rule.grant, rule.notAfter);
-    if (grants.size === GRANTS_TRIED) break;
-  }
-  return grants;
-}
-
 /** In the terms of access lists, where Write is also what removes. */
 const modesShown = ({ modes, removes }: GrantRule): readonly Mode[] =>
   removes && !modes.includes("write") ? [...modes, "write"] : modes;
-
-/** The purpose of a request is one. Null: the agent must say which. */
-function purposeFor(agent: Agent, rules: readonly GrantRule[]): string | null {
-  if (agent.purpose !== undefined) return agent.purpose;
-  const [purpose, another] = purposesOf(rules);
-  return purpose !== undefined && another === undefined ? purpose : null;
-}
-
-const questionOf = (agent: Agent, rules: readonly GrantRule[]): PurposeQuestion => ({
-  isStated: agent.purpose !== undefined,
-  accepted: [...purposesOf(rules)].sort(),
-});
 
 /** Decides by the rules of grants. What they ask of documents is kept as long as the store keeps their entries. */
 export function createGrantDecisions({ baseUrl, limits, now }: GrantDecisionsDeps): GrantDecisions {
@@ -214,6 +188,7 @@ export function createGrantDecisions({ baseUrl, limits, now }: GrantDecisionsDep
     { auxiliary, subject, isContainer }: Target,
     mode: Mode,
     facts: () => Promise<Facts | null>,
+    assumed?: boolean,
   ): Promise<readonly GrantRule[]> {
     let found: readonly GrantRule[];
     if (mode === "read") found = rules.filter(({ modes }) => modes.includes("read"));
@@ -222,28 +197,34 @@ export function createGrantDecisions({ baseUrl, limits, now }: GrantDecisionsDep
     else if (mode === "append" && isContainer) found = rules.filter(({ modes }) => modes.includes("append"));
     else {
       // Of what is not there nothing can be changed: who may create may write it. What a folder says of itself is the owner's.
-      const isThere = (await snapshot.get("resource", parentOf(subject) ?? "", nameOf(subject))) !== null;
+      const isThere =
+        assumed ?? (await snapshot.get("resource", parentOf(subject) ?? "", nameOf(subject))) !== null;
       if (isThere && isContainer) return [];
       found = rules.filter(({ modes }) => modes.includes(isThere ? "write" : "append"));
     }
     return fitting(found, auxiliary !== null, facts);
   }
 
-  /** Rules in force for the agent that give a mode at a place. */
+  /**
+   * Rules in force for the agent that give a mode at a place.
+   * @param assumed Whether something is there, of which nothing else is known; absent: as it is.
+   */
   function candidates(
     snapshot: Snapshot,
     pod: Pod,
     agent: Agent,
     own: Held,
     { target, removes }: Asked,
+    assumed?: boolean,
   ): (mode: Mode) => Promise<readonly GrantRule[]> {
     const at = now().getTime();
     const live = (path: string): GrantRule[] =>
       reaching(own, pod, path).filter((rule) => isLive(rule, agent, at));
     const here = live(target.subject);
-    const facts = once(() => factsOf(snapshot, target.subject));
+    const facts = once(async () => (assumed === undefined ? factsOf(snapshot, target.subject) : null));
     return async (mode) => {
-      if (mode !== "write" || removes === undefined) return giving(snapshot, here, target, mode, facts);
+      if (mode !== "write" || removes === undefined)
+        return giving(snapshot, here, target, mode, facts, assumed);
       if (target.auxiliary !== null) return [];
       const removing = live(removes).filter((rule) => rule.removes === true);
       return fitting(
@@ -273,28 +254,35 @@ export function createGrantDecisions({ baseUrl, limits, now }: GrantDecisionsDep
       const each = [...found[0]!.keys()].filter((id) => found.every((ids) => ids.has(id)));
       const firsts = found.map((ids) => [...ids.keys()][0]!);
       const grants = each.length > 0 ? each : [...new Set(firsts)];
-      const ends = found.flatMap((ids) => grants.flatMap((id) => ids.get(id) ?? []));
-      const until = Math.min(...ends);
-      return { kind: "covered", grants, purpose, until };
+      const given = (id: string) => found.flatMap((ids) => ids.get(id) ?? []);
+      const until = Math.min(...grants.flatMap((id) => given(id).map((one) => one.until)));
+      const policies = new Map(grants.map((id) => [id, given(id).flatMap((one) => one.policies)]));
+      return { kind: "covered", grants, purpose, policies, until };
     },
 
-    async modesAt(snapshot, pod, agent, target) {
+    async modesAt(snapshot, pod, agent, target, mayKnow) {
       const own = await held(snapshot, pod, agent);
       if (!own || target.auxiliary === "acl") return [];
-      const find = candidates(snapshot, pod, agent, own, { target, modes: [] });
-      const modes: Mode[] = [];
-      for (const mode of ["read", "append", "write"] as const) {
-        const found = await find(mode);
-        if (found.some((rule) => agent.purpose === undefined || acceptable(agent.purpose, rule)))
-          modes.push(mode);
-      }
-      return modes;
+      const given = async (assumed?: boolean): Promise<readonly Mode[]> => {
+        const find = candidates(snapshot, pod, agent, own, { target, modes: [] }, assumed);
+        const modes: Mode[] = [];
+        for (const mode of ["read", "append", "write"] as const) {
+          const found = await find(mode);
+          if (found.some((rule) => agent.purpose === undefined || acceptable(agent.purpose, rule)))
+            modes.push(mode);
+        }
+        return modes;
+      };
+      const modes = await given();
+      if (mayKnow || modes.includes("read")) return modes;
+      const [before, after] = [await given(false), await given(true)];
+      return before.filter((mode) => after.includes(mode));
     },
 
     async reading(snapshot, pod, agent) {
-      const all = await rulesIn(snapshot);
       const own = await held(snapshot, pod, agent);
-      if (!all || !own) return null;
+      const all = own && (await rulesIn(snapshot));
+      if (!all) return null;
       const at = now().getTime();
       const positions: number[] = [];
       const rules = own.rules.filter((rule, position) => {
@@ -346,14 +334,17 @@ export function createGrantDecisions({ baseUrl, limits, now }: GrantDecisionsDep
       const all = await rulesIn(snapshot);
       if (!all) return { version: "", grants: [] };
       const at = now().getTime();
-      const here = all.rules.filter(
-        (rule) => rule.targets.includes(path) && rule.notBefore <= at && at <= rule.notAfter,
-      );
+      const places: number[] = [];
+      const here = all.rules.filter((rule, place) => {
+        const isHere = rule.targets.includes(path) && rule.notBefore <= at && at <= rule.notAfter;
+        if (isHere) places.push(place);
+        return isHere;
+      });
       const grants = [...Map.groupBy(here, ({ grant }) => grant)].map(([grant, rules]) => ({
         grant,
         modes: [...new Set(rules.flatMap(modesShown))],
       }));
-      return { version: here.length === 0 ? "" : `${all.version}.${here.length}`, grants };
+      return { version: here.length === 0 ? "" : `${all.version}.${places.join("-")}`, grants };
     },
 
     async all(snapshot) {
@@ -372,14 +363,6 @@ export function createGrantDecisions({ baseUrl, limits, now }: GrantDecisionsDep
           })),
         )
         .sort((a, b) => (a.path < b.path ? -1 : Number(a.path > b.path)));
-    },
-
-    async standing(snapshot, agent, grants) {
-      const own = (await rulesIn(snapshot))?.byAssignee.get(agent.webid ?? "");
-      const at = now().getTime();
-      const isIn = (grant: string): boolean =>
-        own?.rules.some((rule) => rule.grant === grant && isLive(rule, { ...agent, grant }, at)) ?? false;
-      return new Set(grants.filter(isIn));
     },
   };
 }

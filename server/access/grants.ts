@@ -9,6 +9,8 @@ import type { Mode } from "../operation.ts";
 export interface GrantRule {
   /** Of the grant; several rules may be of one. */
   readonly grant: string;
+  /** Which of the grant's policies it is, by its place among them. */
+  readonly policy: number;
   /** WebID. */
   readonly assignee: string;
   readonly clients: readonly string[] | null;
@@ -29,6 +31,9 @@ export interface GrantRule {
   readonly notBefore: number;
   readonly notAfter: number;
 }
+
+/** Of grants, by their ids, the policies that give something: by their places. */
+export type PoliciesOf = ReadonlyMap<string, readonly number[]>;
 
 /** Where the rules of all Active grants of a pod stand: `encodeRecord(readonly GrantRule[])`; absent when there are none. */
 export const GRANT_RULES = ["consent", "", "rules"] as const;

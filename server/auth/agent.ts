@@ -147,14 +147,14 @@ export function createAgentVerifier(dependencies: AgentDependencies): AgentVerif
   }
 
   /** Counts in the pod of its grant alone, and never for what is done with grants themselves. */
-  async function byGrant({ url }: AgentRequest, token: string): Promise<Omit<Agent, "origin">> {
+  async function byGrant({ url, headers }: AgentRequest, token: string): Promise<Omit<Agent, "origin">> {
     const { pathname } = new URL(url);
     const stated = (token.length <= limits.tokenBytesMax && (await grantTokens?.verify(token))) || null;
     if (!stated) throw new TokenError("The token has ended, or is not of this server");
-    const { pod, ...who } = stated;
+    const { pod, purpose, ...who } = stated;
     if (!pathname.startsWith(`/${pod}/`) || pathname.startsWith(`/${pod}/.consent/`))
       throw new TokenError("The token stands for a grant, which says nothing of this address");
-    return { ...who, isOnlyGrant: true };
+    return { ...statedBy(headers, purpose), ...who, isOnlyGrant: true };
   }
 
   return async (request) => {
@@ -164,8 +164,7 @@ export function createAgentVerifier(dependencies: AgentDependencies): AgentVerif
       return { webid: null, client: null, issuer: null, origin, ...statedBy(request.headers, null) };
     try {
       const { scheme, token } = splitAuthorization(authorization);
-      if (scheme === "bearer" && isGrantToken(token))
-        return { ...statedBy(request.headers, null), ...(await byGrant(request, token)), origin };
+      if (scheme === "bearer" && isGrantToken(token)) return { ...(await byGrant(request, token)), origin };
       const { webid, client, issuer, purpose } = await verify(request, authorization);
       return { webid, client, issuer, origin, ...statedBy(request.headers, purpose) };
     } catch (error) {

@@ -17,6 +17,8 @@ interface Stated {
   readonly client: string | null;
   readonly issuer: string | null;
   readonly grant: string;
+  /** Of the token that was exchanged for it. */
+  readonly purpose: string | null;
   /** Its pod's name. */
   readonly pod: string;
   /** Milliseconds since 1970. */
@@ -60,10 +62,10 @@ export function createGrantTokens(store: Store, now: () => Date): GrantTokens {
   }
 
   return {
-    async issue({ webid, client, issuer }, grant, pod) {
+    async issue({ webid, client, issuer, purpose = null }, grant, pod) {
       const until = now().getTime() + GRANT_TOKEN_SECONDS * 1_000;
       const stated = Buffer.from(
-        JSON.stringify({ webid, client, issuer, grant, pod, until } satisfies Stated),
+        JSON.stringify({ webid, client, issuer, grant, purpose, pod, until } satisfies Stated),
       ).toString("base64url");
       return `${PREFIX}.${stated}.${(await seal(stated)).toString("base64url")}`;
     },

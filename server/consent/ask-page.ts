@@ -13,7 +13,7 @@ import { requireSameOrigin } from "../same-origin.ts";
 import { POD_NAME, type Pod, type Pods } from "../store/pods.ts";
 import type { Policy } from "./model.ts";
 import type { Requests } from "./requests-port.ts";
-import { CONTEXTS, type Json, writeAccess } from "./shared.ts";
+import { CONTEXTS, isLine, type Json, writeAccess } from "./shared.ts";
 import { addressedTarget, completePolicy, completeTerms } from "./wire.ts";
 
 export interface AskPageDeps {
@@ -109,14 +109,9 @@ export function askPageDoors(
     const purpose = form.get("purpose") ?? "";
     const reason = (form.get("reason") ?? "").trim();
     const days = Number(form.get("days"));
-    const isLine =
-      reason !== "" &&
-      Array.from(reason).length <= REASON_LENGTH_MAX &&
-      !/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.test(reason);
     if (
       !PURPOSES.includes(purpose) ||
-      !isLine ||
-      !reason.isWellFormed() ||
+      !isLine(reason, REASON_LENGTH_MAX) ||
       !DAYS.some(([one]) => one === days)
     )
       throw new Problem("input-invalid", "Say in one line what it is for");
@@ -132,6 +127,8 @@ export function askPageDoors(
     const form = new URLSearchParams(new TextDecoder().decode(await readBody(request.body, FORM_BYTES_MAX)));
     const place = placeOf(form.get("for") ?? "", deps.isOwnAddress);
     const pod = await podAt(place);
+    if (session.webid === pod.owner)
+      throw new Problem("forbidden", "It is your own pod: you have access to it");
     requests.pace(pod, session.webid, request.ip);
     const { purpose, reason, days } = read(form);
     const at = now().getTime();

@@ -4,7 +4,7 @@
  * leaves open what no journal knows.
  * @see https://eur-lex.europa.eu/eli/reg/2016/679/oj (articles 33 and 34)
  */
-import { isSpecialCategory, labelOf } from "@freehold/vocab";
+import { isSpecialCategory, sureLabelOf } from "@freehold/vocab";
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Pod } from "../store/pods.ts";
@@ -153,7 +153,7 @@ function categoriesOf(grants: readonly Grant[]): readonly Category[] {
   const all = sorted(grants.flatMap(({ policies }) => policies.flatMap(({ categories }) => categories)));
   return all.map((category) => ({
     category,
-    label: labelOf(category),
+    label: sureLabelOf(category),
     isSpecial: isSpecialCategory(category),
   }));
 }
@@ -300,7 +300,7 @@ function readerText(reader: Reader): string {
     `${agent}${controllers.some((one) => one !== agent) ? `, for ${controllers.join(", ")}` : ""}`,
     `  read ${many(documents, "document")} in ${many(reads, "request")}, from ${first} to ${last}`,
     `  kinds of data: ${categories.map(({ label, isSpecial }) => label + (isSpecial ? " (special category)" : "")).join(", ") || "not known"}`,
-    `  agreed purposes: ${purposes.map(labelOf).join(", ") || "none was said"}`,
+    `  agreed purposes: ${purposes.map(sureLabelOf).join(", ") || "none was said"}`,
     ...(clients.length > 0 ? [`  with: ${clients.join(", ")}`] : []),
     ...(reader.readsWithoutGrant > 0
       ? [`  ${many(reader.readsWithoutGrant, "request")} of these by an access list, not under a consent`]

@@ -96,7 +96,9 @@ export function campaignDoors({
       await checkVendor(transaction, webid, at);
       const { campaigns } = await preferencesIn(transaction);
       const before = (await find(transaction, "campaigns", "recent"))?.times ?? [];
-      const obstacle = campaignObstacle(campaigns, { at, before }, wish.channel, wish.place, wish.topic);
+      // Each yes is written down: where nobody counts, one company could go on for ever.
+      const counted = { ...campaigns, maxPerWeek: campaigns.maxPerWeek ?? TIMES_MAX };
+      const obstacle = campaignObstacle(counted, { at, before }, wish.channel, wish.place, wish.topic);
       if (obstacle === null) {
         const times = [...before.filter((time) => time > at - WEEK), at].slice(-TIMES_MAX);
         put(transaction, "campaigns", "recent", { times });

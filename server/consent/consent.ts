@@ -15,6 +15,7 @@ import type { ConsentDoor } from "./doors.ts";
 import { grantDoors } from "./grant-doors.ts";
 import { createGrants, type Grants, type GrantsDeps } from "./grants.ts";
 import { createHoney, type HoneyPlaces } from "./honey.ts";
+import { createInboxes } from "./inboxes.ts";
 import { judge } from "./judging.ts";
 import type { Grant, GrantState } from "./model.ts";
 import { createNotices, type Notices } from "./notices.ts";
@@ -93,6 +94,7 @@ export function createConsent(deps: ConsentDeps): Consent {
   };
   const keys = createConsentKeys(store, baseUrl);
   const keyOf = createVendorKeys(deps);
+  const isInboxOf = createInboxes(deps);
   const notices = createNotices({ ...deps, post: createDelivery({ ...deps.delivery, baseUrl }) });
 
   /** While the owner may still take a grant back without a trace, its vendor hears nothing of it. */
@@ -140,8 +142,8 @@ export function createConsent(deps: ConsentDeps): Consent {
     honey,
     breachNotice,
     doors: [
-      ...requestDoors({ ...deps, requests, isOwner, keyOf }),
-      ...grantDoors({ ...deps, grants, notices, isOwner }),
+      ...requestDoors({ ...deps, requests, isOwner, keyOf, isInboxOf }),
+      ...grantDoors({ ...deps, grants, notices, isOwner, isInboxOf }),
       ...preferenceDoors({ ...deps, grants, notices, isOwner }),
       ...campaignDoors({ ...deps, grants }),
       ...postureDoors({ ...deps, grants, honey, breachNotice, isOwner }),
@@ -159,6 +161,7 @@ export function createConsent(deps: ConsentDeps): Consent {
       requests,
       notices,
       isOwner,
+      isInboxOf,
       sign: (...said) => keys.sign(...said),
     }),
     receipts: createReceipts({ ...deps, grants, keys, keyOf, isOwner }),

@@ -19,8 +19,8 @@ const LATER: ReadonlySet<number> = new Set([408, 409, 423, 425, 429]);
 
 export function createDelivery({ baseUrl, send, sign, leave }: DeliveryDeps) {
   return async (inbox: string, body: Uint8Array, signal: AbortSignal): Promise<Delivery> => {
-    if (inbox.startsWith(baseUrl)) return (await leave(inbox, body)) ? "taken" : "refused";
     try {
+      if (inbox.startsWith(baseUrl)) return (await leave(inbox, body)) ? "taken" : "refused";
       const headers = await sign(inbox, body);
       const { status } = await send(inbox, {
         headers,
@@ -32,7 +32,8 @@ export function createDelivery({ baseUrl, send, sign, leave }: DeliveryDeps) {
       if (status >= 200 && status < 300) return "taken";
       return status >= 400 && status < 500 && !LATER.has(status) ? "refused" : "failed";
     } catch (error) {
-      if (error instanceof Problem && error.code === "fetch-failed") return "failed";
+      // Nobody answered, or the pod here is full: another time, perhaps. What is no address will never take anything.
+      if (error instanceof Problem) return error.status < 500 ? "refused" : "failed";
       throw error;
     }
   };

@@ -9,7 +9,8 @@ import type { Snapshot, Store, Transaction } from "../store/store.ts";
 import { GRANTS_PATH } from "./discovery.ts";
 import { type Call, type ConsentDoor, namedAgent } from "./doors.ts";
 import type { Grants } from "./grants.ts";
-import { answerList } from "./listing.ts";
+import { type IsInboxOf, NOT_THEIR_INBOX } from "./inboxes.ts";
+import { answerList, listedIn } from "./listing.ts";
 import type { Grant, GrantState, Policy } from "./model.ts";
 import type { Notices } from "./notices.ts";
 import { granteeQuads, statementQuads } from "./rdf.ts";
@@ -40,6 +41,7 @@ export interface GrantDoorsDeps {
   readonly notices: Notices;
   readonly isOwner: (snapshot: Snapshot, pod: Pod, agent: Agent) => Promise<boolean>;
   readonly isOwnAddress: (path: string) => boolean;
+  readonly isInboxOf: IsInboxOf;
 }
 
 const EVERYBODY: ReadonlySet<string> = new Set([
@@ -132,7 +134,8 @@ export function grantDoors(deps: GrantDoorsDeps): readonly ConsentDoor[] {
     namedAgent(call);
     const { operation, pod } = call;
     const { grant, isOwners } = await store.read(pod.id, (snapshot) => seen(snapshot, call));
-    return answerDocument(operation, describe(pod, grant, !isOwners), () => quadsOf(pod, grant, !isOwners));
+    const quads = (): readonly Quad[] => quadsOf(pod, grant, !isOwners);
+    return answerDocument(operation, describe(pod, grant, !isOwners), quads, listedIn(operation));
   }
 
   /** The owner gives access unasked. */
@@ -163,6 +166,8 @@ export function grantDoors(deps: GrantDoorsDeps): readonly ConsentDoor[] {
         return refuseDocument([{ at: `${place}/constraint`, detail: "Say until when: dateTime lteq" }]);
       return { ...completePolicy({ ...given, target }, now().getTime()), notAfter: given.notAfter };
     });
+    const { inbox } = draft.terms;
+    if (inbox !== null && !(await deps.isInboxOf(inbox, assignee, call.ip))) refuseDocument(NOT_THEIR_INBOX);
     const before = supersedes === undefined ? null : grantNamed(pod, supersedes);
     await notices.enlist(pod);
     const { result: grant } = await store.write(pod.id, (transaction) =>

@@ -162,6 +162,8 @@ export function createGrants(deps: GrantsDeps): Grants {
     const state = stateAt(grant, now().getTime());
     if (state === to.state) return shown(grant);
     if (!mayBecome(state, to.state)) throw new Problem("conflict", `This grant is ${state}`);
+    const isRest = state === "Paused" && to.reason === "vendor";
+    if (isRest) return settle(transaction, pod, grant, { ...to, reason: "vendor-at-rest" }, by);
     if (to.state !== "Active") return settle(transaction, pod, grant, to, by);
     const usage = forgiven(await usageOf(transaction, id), now().getTime());
     return settle(transaction, pod, grant, { ...to, usage }, by);

@@ -19,6 +19,14 @@ async function all<T>(records: AsyncIterable<T>): Promise<readonly T[]> {
 const isSameVendor = (request: AccessRequest, other: Pick<Grant, "assignee" | "controller">): boolean =>
   other.assignee === request.assignee || other.controller === request.controller;
 
+/** Whether somebody, or something unusual, stopped it: not its vendor by itself, nor a change of preferences. */
+const isStopped = ({ state, reason }: Grant): boolean =>
+  state === "Paused" || (state === "Revoked" && reason !== "preference" && reason !== "vendor");
+
+const DAY_MS = 86_400_000;
+/** So often a day one vendor is given something by preferences; who asks, gives back and asks again fills the pod with it. */
+const GIVEN_A_DAY_MAX = 10;
+
 /**
  * @param before All requests of the pod, this one not among them.
  * @param isAsking Whether the person is there and waits for it.
@@ -43,21 +51,22 @@ export async function judge(
       purposes: purposesOf(one),
       at: decided(one)?.at ?? one.received,
     }));
-  // Who takes back what was given says no to it: else the same preferences would give it again.
+  // Who takes back what was given says no to it, and who lets it rest says not now: else the same preferences would give it
+  // again. To give back what rests does not end the rest.
   const revoked = grants
-    .filter(
-      (one) =>
-        one.state === "Revoked" &&
-        (one.reason === "owner" || one.reason === "undone") &&
-        isSameVendor(request, one),
-    )
-    .map((one) => ({ kind: "revoked" as const, purposes: purposesOf(one), at: one.changed }));
-  const refusals = [...denied, ...revoked];
+    .filter((one) => isStopped(one) && isSameVendor(request, one))
+    .map((one) => ({
+      kind: "revoked" as const,
+      purposes: purposesOf(one),
+      at: one.state === "Paused" ? Number.POSITIVE_INFINITY : one.changed,
+    }));
   const asked = [...decisions.values()].filter(({ outcome }) => outcome === "ask").map(({ at }) => at);
   // What a grant of the other, of whom only one of the two is the same, says nothing of.
   const own = grants.filter(
     ({ assignee, controller }) => assignee === request.assignee && controller === request.controller,
   );
+  const lately = own.filter(({ decidedBy, issued }) => decidedBy === "policy" && now - issued < DAY_MS);
+  const enough = { kind: "revoked" as const, purposes: purposesOf(request), at: Number.POSITIVE_INFINITY };
   const context: DecideContext = {
     now,
     preferences: await preferencesIn(snapshot),
@@ -66,7 +75,7 @@ export async function judge(
       isKnown: own.length > 0,
       hasStored: own.some(({ policies }) => policies.some(({ mode }) => mode === "store")),
     },
-    refusals,
+    refusals: [...denied, ...revoked, ...(lately.length >= GIVEN_A_DAY_MAX ? [enough] : [])],
     userInitiated: isAsking,
     askedAt: asked.length === 0 ? null : Math.max(...asked),
     ownerIsMinor: false,

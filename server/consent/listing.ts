@@ -1,10 +1,15 @@
 /** Lists of requests, grants and decisions: page by page, as containers. https://w3c.github.io/lws-protocol/lws10-core/#pagination */
 import { Problem } from "../errors.ts";
 import type { Operation, Result } from "../operation.ts";
-import { CONTEXTS, type Json } from "./shared.ts";
+import { CONTEXTS, type Json, LWS } from "./shared.ts";
 import { answerDocument } from "./wire.ts";
 
 const PAGE = 100;
+
+/** What is listed says where. https://w3c.github.io/lws-protocol/lws10-core/#containment */
+export const listedIn = ({ url }: Pick<Operation, "url">): Readonly<Record<string, string>> => ({
+  link: `<${LWS}DataResource>; rel="type", <${url.slice(0, url.lastIndexOf("/"))}>; rel="up"`,
+});
 
 /**
  * @param items In their order; of each the name by which a page goes on after it.
@@ -32,5 +37,10 @@ export function answerList<T extends { readonly id: string }>(
     items: page.map((item) => describe(item)),
     ...(next !== null && { next }),
   };
-  return answerDocument(operation, list, null, next === null ? {} : { link: `<${next}>; rel="next"` });
+  const links = [
+    `<${LWS}Container>; rel="type"`,
+    `<${new URL("../", operation.url).href}>; rel="up"`,
+    ...(next === null ? [] : [`<${next}>; rel="next"`]),
+  ];
+  return answerDocument(operation, list, null, { link: links.join(", ") });
 }

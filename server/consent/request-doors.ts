@@ -1,9 +1,10 @@
 /** The doors of access requests: where vendors ask, and where the owner answers. */
-import { isNarrower, ldp, SHAPES_NAMESPACE } from "@freehold/vocab";
+import { isNarrower, SHAPES_NAMESPACE } from "@freehold/vocab";
 import { json } from "../body.ts";
 import { Problem, type ProblemDetail } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Agent, Result } from "../operation.ts";
+import { createRate, networkOf, retryAfter } from "../rates.ts";
 import { RDF_TYPES } from "../rdf/media.ts";
 import { serializeRdf } from "../rdf/serialize.ts";
 import type { Quad } from "../rdf/terms.ts";
@@ -12,7 +13,8 @@ import type { Snapshot, Store } from "../store/store.ts";
 import type { By } from "./change.ts";
 import { REQUESTS_PATH } from "./discovery.ts";
 import { type Call, type ConsentDoor, namedAgent } from "./doors.ts";
-import { answerList } from "./listing.ts";
+import { type IsInboxOf, NOT_THEIR_INBOX } from "./inboxes.ts";
+import { answerList, listedIn } from "./listing.ts";
 import type { AccessRequest, Decision, Policy, RequestState } from "./model.ts";
 import { statementQuads } from "./rdf.ts";
 import { each, find } from "./records.ts";
@@ -45,8 +47,7 @@ export interface RequestDoorsDeps {
     shape: string,
   ) => Promise<{ readonly errors: readonly ProblemDetail[]; readonly report: readonly Quad[] } | null>;
   readonly keyOf: KeyOf;
-  /** What the document of a WebID says; null when it cannot be had. */
-  readonly documentOf: (webid: string, ip: string) => Promise<readonly Quad[] | null>;
+  readonly isInboxOf: IsInboxOf;
   /** Whether a path is one of the server's own addresses. */
   readonly isOwnAddress: (path: string) => boolean;
 }
@@ -61,16 +62,9 @@ export const byOf = ({ operation }: Call): By => ({
   request: operation.id,
 });
 
-/** Whether it is beside or below the document of a WebID: at many hosts, what is elsewhere at it is somebody else's. */
-function isBeside(address: string, webid: string): boolean {
-  const { href, pathname } = new URL(address);
-  const { origin } = new URL(webid);
-  const folder = new URL("./", webid.split("#", 1)[0] ?? "").href;
-  return origin !== "null" && href === address && href.startsWith(folder) && !/%2e|%2f|%5c/i.test(pathname);
-}
-
 export function requestDoors(deps: RequestDoorsDeps): readonly ConsentDoor[] {
   const { baseUrl, store, limits, now, requests, isOwner } = deps;
+  const lists = createRate(limits.requestListsMax, 60_000, limits.ratesRemembered, now);
 
   /** @throws Problem `consent-invalid` for a request that is not for this pod, or about what nobody can be given. */
   function placed(draft: Draft, pod: Pod): readonly Policy[] {
@@ -99,7 +93,14 @@ export function requestDoors(deps: RequestDoorsDeps): readonly ConsentDoor[] {
 
   async function checkShape(draft: Draft, proofs: number): Promise<void> {
     const quads = statementQuads({ ...draft, id: null, type: "AccessRequest", proofs });
-    const found = await deps.validate(quads, SHAPE);
+    const found = await deps.validate(quads, SHAPE).catch((cause: unknown) => {
+      // The shape is ours, and right: what takes too long to be held against it is what was sent.
+      if (!(cause instanceof Problem) || cause.code !== "shape-invalid") throw cause;
+      throw new Problem("consent-invalid", "There is too much in it to be checked: ask for less at once", {
+        cause,
+        errors: [{ at: "/access", detail: "Too much to be checked" }],
+      });
+    });
     if (!found) return;
     throw new Problem("consent-invalid", `A request fits ${SHAPE}`, {
       errors: found.errors,
@@ -126,20 +127,6 @@ export function requestDoors(deps: RequestDoorsDeps): readonly ConsentDoor[] {
     return report.proofs.length;
   }
 
-  /** This server knocks at nobody's door because somebody else says so. */
-  async function checkInbox(inbox: string | null, webid: string, ip: string): Promise<void> {
-    if (inbox === null || isBeside(inbox, webid)) return;
-    const quads = (await deps.documentOf(webid, ip)) ?? [];
-    const isNamed = quads.some(
-      ({ subject, predicate, object }) =>
-        subject.value === webid && predicate.value === ldp.inbox && object.value === inbox,
-    );
-    if (!isNamed)
-      refuseDocument([
-        { at: "/inbox", detail: "It is beside the WebID's document, or the WebID names it as its inbox" },
-      ]);
-  }
-
   async function ask(call: Call): Promise<Result> {
     const { operation, pod, ip } = call;
     const webid = namedAgent(call);
@@ -155,7 +142,8 @@ export function requestDoors(deps: RequestDoorsDeps): readonly ConsentDoor[] {
     const policies = placed(draft, pod);
     const proofs = await checkProof(document, webid, ip);
     await checkShape(draft, proofs);
-    await checkInbox(draft.terms.inbox, webid, ip);
+    const { inbox } = draft.terms;
+    if (inbox !== null && !(await deps.isInboxOf(inbox, webid, ip))) refuseDocument(NOT_THEIR_INBOX);
     const wish = {
       terms: completeTerms(draft.terms, webid),
       policies,
@@ -188,6 +176,11 @@ export function requestDoors(deps: RequestDoorsDeps): readonly ConsentDoor[] {
     const webid = namedAgent(call);
     const found = await store.read(pod.id, async (snapshot) => {
       const forVendor = !(await isOwner(snapshot, pod, operation.agent));
+      const wait = forVendor ? lists(`${pod.id} ${networkOf(call.ip)}`) : 0;
+      if (wait > 0)
+        throw new Problem("too-many-requests", "Ask for your request by its own address", {
+          headers: retryAfter(wait),
+        });
       const all = await requests.list(snapshot, forVendor ? webid : undefined);
       return Promise.all(
         all.map(async (request) => ({
@@ -225,7 +218,7 @@ export function requestDoors(deps: RequestDoorsDeps): readonly ConsentDoor[] {
     const state = document["status"] as RequestState; // As this reader may know it.
     const quads =
       draft && (() => statementQuads({ ...draft, id: operation.url, type: "AccessRequest", proofs, state }));
-    return answerDocument(operation, document, quads);
+    return answerDocument(operation, document, quads, listedIn(operation));
   }
 
   /** By the vendor: it asks no more. By the owner: no. */

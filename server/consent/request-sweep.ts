@@ -31,9 +31,12 @@ export function createRequestSweep(deps: RequestSweepDeps): (pod: Pod) => Promis
   /** So that nobody is interrupted for each. */
   async function summarise(pod: Pod): Promise<void> {
     const at = now().getTime();
-    const found = await store.read(pod.id, waiting);
+    const { found, last } = await store.read(pod.id, async (snapshot) => ({
+      found: await waiting(snapshot),
+      last: (await find(snapshot, "digest", "last"))?.at ?? 0,
+    }));
     const since = found.map(({ received }) => received);
-    if (!digestDue(since, at)) return;
+    if (!digestDue(since, at, last)) return;
     await deps.commit(pod, async (transaction, leave) => {
       const { length } = await waiting(transaction);
       put(transaction, "digest", "last", { at });

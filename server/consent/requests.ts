@@ -13,7 +13,7 @@ import type { Happening } from "./notices.ts";
 import { each, find, newId, put } from "./records.ts";
 import { dropBeyond } from "./request-drop.ts";
 import { type Answer, isOpen, type Judgement, type Requests, type RequestsDeps } from "./requests-port.ts";
-import { endOf } from "./states.ts";
+import { endOf, isUnknownToVendor } from "./states.ts";
 import { digestOf, termsOf } from "./wire.ts";
 
 const STATE_OF: Readonly<Record<Outcome, RequestState>> = {
@@ -60,6 +60,12 @@ export function createRequests(deps: RequestsDeps): Requests {
     const request = await find(snapshot, "request", id);
     if (!request) throw new Problem("not-found");
     return shown(request);
+  }
+
+  /** Grants of a request that its vendor does not know of yet, and is not to learn of by what is answered. */
+  async function heldOf(snapshot: Snapshot, { grants: ids }: AccessRequest): Promise<readonly Grant[]> {
+    const all = await Promise.all(ids.map((id) => grants.get(snapshot, id)));
+    return all.filter((one) => one !== null && isUnknownToVendor(one, now().getTime())) as readonly Grant[];
   }
 
   /** Of the same wish: the one that is still open, or the one whose grant has long to go. */
@@ -203,7 +209,9 @@ export function createRequests(deps: RequestsDeps): Requests {
         const ownOpen = own.filter(({ state }) => isOpen(state));
         if (ownOpen.length >= limits.requestsOpenPerVendorMax)
           throw tooMany("You have as many open requests here as there may be", requestsMsMax);
-        if (open.length >= limits.requestsOpenPerPodMax)
+        // Strangers can fill what a pod has open; whoever the person sends here and waits for comes in all the same.
+        const isAsking = nonce !== null && (await isExpected(transaction, nonce));
+        if (open.length >= limits.requestsOpenPerPodMax && !isAsking)
           throw tooMany("This pod has as many open requests as there may be", requestsMsMax);
         await dropBeyond(transaction, all, limits.requestsKeptMax - 1);
         const request: AccessRequest = {
@@ -218,7 +226,6 @@ export function createRequests(deps: RequestsDeps): Requests {
           decision: null,
           grants: [],
         };
-        const isAsking = nonce !== null && (await isExpected(transaction, nonce));
         const judgement = await deps.judge(transaction, pod, request, all, isAsking);
         const deed = { act: "ask" as const, agent: terms.assignee, path: pathOf(pod, request.id) };
         deps.record(transaction, pod, { ...deed, client: agent.client, request: requestId });
@@ -261,8 +268,13 @@ export function createRequests(deps: RequestsDeps): Requests {
       deps.commit(pod, async (transaction) => {
         const request = await present(transaction, id);
         if (request.state === "Canceled") return;
-        if (!isOpen(request.state)) throw new Problem("conflict", `This request is ${request.state}`);
-        put(transaction, "request", id, { ...request, state: "Canceled" });
+        // A yes that its vendor is not told of yet is given back with the question: to the vendor it still is one.
+        const held = await heldOf(transaction, request);
+        if (!isOpen(request.state) && held.length === 0)
+          throw new Problem("conflict", `This request is ${request.state}`);
+        for (const grant of held) await grants.revoke(transaction, pod, grant.id, by, "vendor");
+        await notices.withdraw(transaction, urlOf(pod, request.id));
+        put(transaction, "request", id, { ...request, state: "Canceled", grants: [] });
         deps.record(transaction, pod, { act: "ask", ...by, path: pathOf(pod, id) });
       }),
     undo: (pod, id, by) =>
@@ -270,6 +282,7 @@ export function createRequests(deps: RequestsDeps): Requests {
         const decision = await find(transaction, "decision", id);
         if (!decision) throw new Problem("not-found");
         const request = await present(transaction, decision.request);
+        if (request.state === "Canceled") throw new Problem("conflict", "This request is Canceled");
         if (request.decision !== id || decision.undoUntil === null || now().getTime() >= decision.undoUntil)
           throw new Problem("conflict", "It is too late to undo this: revoke the grant");
         for (const grant of decision.grants) {
@@ -286,9 +299,8 @@ export function createRequests(deps: RequestsDeps): Requests {
       }),
     async tell(snapshot, request, forVendor) {
       const all = await Promise.all(request.grants.map((id) => grants.get(snapshot, id)));
-      const at = now().getTime();
       const known = all.filter((one) => one !== null);
-      const isHeld = forVendor && known.some(({ heldUntil }) => heldUntil !== null && heldUntil > at);
+      const isHeld = forVendor && (await heldOf(snapshot, request)).length > 0;
       return {
         request,
         state: isHeld ? "Pending" : request.state,

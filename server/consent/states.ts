@@ -9,6 +9,7 @@ export type GrantReason =
   | "owner"
   | "operator"
   | "vendor" // It gave back what it had.
+  | "vendor-at-rest" // It gave back what rested: the same is not given again by itself.
   | "preference" // The owner's standing preferences have become narrower.
   | "undone" // The owner took the decision back while nothing had flowed yet.
   | "superseded"
@@ -25,6 +26,7 @@ const KEPT_FROM_VENDORS: ReadonlySet<string> = new Set(["unusual-amount", "unkno
 
 /** @returns the reason as the vendor is told it. */
 export function reasonForVendor(reason: string | null): string | null {
+  if (reason === "vendor-at-rest") return "vendor";
   return reason !== null && KEPT_FROM_VENDORS.has(reason) ? "owner" : reason;
 }
 
@@ -98,6 +100,25 @@ export function targetsOf(pod: string, grant: Grant, at: number): readonly strin
   return isViewed(policy) ? [] : placesOf(pod, policy);
 }
 
+/**
+ * Whether what was begun to be told under a grant may be told to its end: the last that it was given it may have.
+ * @param among Places of the policies that gave it; undefined: any.
+ * @param time Milliseconds since 1970.
+ */
+export function mayGoOn(
+  grant: Grant,
+  client: string | null,
+  among: readonly number[] | undefined,
+  time: number,
+): boolean {
+  if (grant.state !== "Active" && grant.state !== "Exhausted") return false;
+  return grant.policies.some((policy, at) => {
+    const isClient = policy.clients === null || (client !== null && policy.clients.includes(client));
+    const isInForce = beginOf(grant, policy) <= time && time <= policy.notAfter;
+    return isClient && isInForce && (among?.includes(at) ?? true);
+  });
+}
+
 /** What a grant permits now, for decisions; nothing unless it is Active. */
 export function rulesOf(pod: string, grant: Grant, usage: Usage): readonly GrantRule[] {
   if (grant.state !== "Active") return [];
@@ -111,6 +132,7 @@ export function rulesOf(pod: string, grant: Grant, usage: Usage): readonly Grant
     return [
       {
         grant: grant.id,
+        policy: at,
         assignee: grant.assignee,
         clients: policy.clients,
         // What these ask of a resource, a view gives only that of.

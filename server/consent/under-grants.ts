@@ -2,12 +2,14 @@
  * Answers and changes under grants: counted, receipted and recorded before a byte leaves, and broken off when a grant is not
  * in force any more.
  */
-import type { Access } from "../access/authorize.ts";
 import { type Authority, BY_RULES } from "../access/demand.ts";
 import type { OpenAnswers } from "../open-answers.ts";
 import type { Operation, Result } from "../operation.ts";
 import type { Pod } from "../store/pods.ts";
-import type { Store, Transaction } from "../store/store.ts";
+import type { Snapshot, Store, Transaction } from "../store/store.ts";
+import { isHoney } from "./honey.ts";
+import { find } from "./records.ts";
+import { mayGoOn } from "./states.ts";
 import type { Extent, Moment } from "./usage.ts";
 import type { Uses } from "./use.ts";
 
@@ -72,6 +74,15 @@ export interface UnderGrants {
     result: Result,
     since?: Since,
   ): Promise<Fields>;
+  /** Whether it could be counted. @throws Problem as {@link UnderGrants.count}. */
+  check(
+    pod: Pod,
+    asked: Asked,
+    act: "look" | "query",
+    by: Authority,
+    result: Result,
+    since: Since,
+  ): Promise<void>;
   /** The answer, ended when a grant is. */
   guard(pod: Pod, asked: Asked, act: "look" | "query", by: Authority, result: Result, since: Since): Result;
   /** Both, for the answer of one pod. */
@@ -113,27 +124,25 @@ export interface UnderGrantsDeps {
   readonly uses: Uses;
   readonly openAnswers: OpenAnswers;
   readonly store: Pick<Store, "read">;
-  readonly access: Pick<Access, "grants">;
   readonly now: () => Date;
 }
 
 export function createUnderGrants(deps: UnderGrantsDeps): UnderGrants {
-  const { baseUrl, uses, openAnswers, store, access, now } = deps;
+  const { baseUrl, uses, openAnswers, store, now } = deps;
   const origin = baseUrl.slice(0, -1);
 
   const forPurpose = (asked: Asked, { purpose }: Authority): Asked =>
     purpose === undefined ? asked : { ...asked, agent: { ...asked.agent, purpose } };
 
-  async function count(
-    pod: Pod,
+  function extentOf(
     asked: Asked,
     act: "look" | "query",
-    by: Authority,
+    { purpose, policies }: Authority,
     result: Result,
     since?: Since,
-  ): Promise<Fields> {
+  ): Extent {
     const { rows = null, documents = 1, paths, questionHash = null } = result.extent ?? {};
-    const extent: Extent = {
+    return {
       act,
       paths: act === "look" ? [asked.target.subject] : (paths ?? []),
       documents,
@@ -141,25 +150,54 @@ export function createUnderGrants(deps: UnderGrantsDeps): UnderGrants {
       bytes: bytesIn(asked, result),
       status: result.status,
       queryHash: questionHash,
+      purpose,
+      policies,
       decided: since,
     };
-    const { headers } = await uses.use(pod, forPurpose(asked, by), by.grants, extent);
-    return headers;
   }
 
-  const guard: UnderGrants["guard"] = (pod, { agent }, act, by, result, since) => {
+  const count: UnderGrants["count"] = async (pod, asked, act, by, result, since) => {
+    const extent = extentOf(asked, act, by, result, since);
+    return (await uses.use(pod, forPurpose(asked, by), by.grants, extent)).headers;
+  };
+
+  /** Whether an answer may go on as far as one grant is concerned. */
+  async function isStanding(
+    snapshot: Snapshot,
+    { agent }: Asked,
+    paths: readonly string[],
+    { policies }: Authority,
+    id: string,
+  ): Promise<boolean> {
+    const grant = await find(snapshot, "grant", id);
+    if (grant === null || grant.assignee !== agent.webid) return false;
+    // Whoever looks at what is laid out for thieves gets it as any other document.
+    const isTrapped =
+      grant.state === "Paused" && grant.reason === "honey" && (await isHoney(snapshot, paths));
+    const { client } = agent;
+    const asItWas = isTrapped ? { ...grant, state: "Active" as const } : grant;
+    return mayGoOn(asItWas, client, policies?.get(id), now().getTime());
+  }
+
+  const guard: UnderGrants["guard"] = (pod, asked, act, by, result, since) => {
+    const paths = act === "look" ? [asked.target.subject] : (result.extent?.paths ?? []);
     // What a query found hangs on all of them; of a look any will do.
-    const isStanding = (): Promise<boolean> =>
+    const areStanding = (): Promise<boolean> =>
       store.read(pod.id, async (snapshot) => {
-        const standing = await access.grants.standing(snapshot, agent, by.grants);
-        return act === "query" ? standing.size === by.grants.length : standing.size > 0;
+        for (const id of by.grants)
+          if ((await isStanding(snapshot, asked, paths, by, id)) !== (act === "query"))
+            return act !== "query";
+        return act === "query";
       });
-    return openAnswers.under(pod.id, result, isStanding, since.changes);
+    return openAnswers.under(pod.id, result, areStanding, since.changes);
   };
 
   return {
     moment: () => ({ changes: openAnswers.moment(), time: now().getTime(), tick: performance.now() }),
     count,
+    async check(pod, asked, act, by, result, since) {
+      await uses.check(pod, forPurpose(asked, by), by.grants, extentOf(asked, act, by, result, since));
+    },
     guard,
     async read(pod, asked, act, by, result, since) {
       const fields = await givenOnlyAfter(count(pod, asked, act, by, result, since), result);
@@ -167,7 +205,8 @@ export function createUnderGrants(deps: UnderGrantsDeps): UnderGrants {
     },
     async readIn(transaction, pod, asked, by, documents, status) {
       if (by.grants.length === 0) return;
-      const extent = { paths: [], documents, rows: null, bytes: null, status, queryHash: null };
+      const { purpose } = by;
+      const extent = { paths: [], documents, rows: null, bytes: null, status, queryHash: null, purpose };
       await uses.useIn(transaction, pod, forPurpose(asked, by), by.grants, { ...extent, act: "query" });
     },
     async write(transaction, pod, asked, by, result, bytes) {
@@ -177,7 +216,9 @@ export function createUnderGrants(deps: UnderGrantsDeps): UnderGrants {
         typeof location === "string" && location.startsWith(`${origin}/`)
           ? location.slice(origin.length)
           : asked.target.subject;
-      const common = { paths: [path], documents: 1, rows: null, status: result.status, queryHash: null };
+      const { purpose, policies } = by;
+      const told = { documents: 1, rows: null, status: result.status, queryHash: null };
+      const common = { ...told, paths: [path], purpose, policies };
       const whose = forPurpose(asked, by);
       // A change that says how it was before tells as much as a look.
       const look: Extent = { ...common, act: "look", bytes: null };

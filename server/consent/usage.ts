@@ -1,5 +1,6 @@
 /** Whether a grant has room for a use at a moment, and what it comes to then. Pure: `use.ts` writes it down. */
 import { isNarrower } from "@freehold/vocab";
+import type { PoliciesOf } from "../access/grants.ts";
 import type { Limits } from "../limits.ts";
 import { dayOf, type Unusual, unusualIn, withReads } from "./anomaly.ts";
 import type { Grant, Policy, PolicyUsage, Usage } from "./model.ts";
@@ -19,6 +20,8 @@ export interface Extent {
   readonly queryHash: string | null;
   /** For which of the granted purposes, as the decision found. */
   readonly purpose?: string | undefined;
+  /** Which policies the decision found; absent: whichever are for this. */
+  readonly policies?: PoliciesOf | undefined;
   /** When it was decided. Absent: in the very moment of the use. */
   readonly decided?: Moment | undefined;
 }
@@ -103,8 +106,9 @@ function isAt(places: readonly string[], path: string): boolean {
 
 /** The policies that a use may be under, whatever the clock says: of its kind, for this application and purpose, at this place. */
 function policiesFor({ pod, grant, client, extent }: Judged): readonly number[] {
-  const { act, paths, purpose } = extent;
+  const { act, paths, purpose, policies } = extent;
   return grant.policies.flatMap((policy, at) => {
+    if (policies && !policies.get(grant.id)?.includes(at)) return [];
     const isKind = policy.actions.some((action) => (action === "read") === (act !== "write"));
     const isClient = policy.clients === null || (client !== null && policy.clients.includes(client));
     const isPurpose =

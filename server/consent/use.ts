@@ -24,6 +24,11 @@ export interface Uses {
     extent: Extent,
   ): Promise<{ readonly headers: Readonly<Record<string, string>> }>;
   /**
+   * Whether they could be used so. Nothing is counted; what must rest is made to.
+   * @throws Problem as {@link Uses.use}.
+   */
+  check(pod: Pod, operation: UseOperation, grants: readonly string[], extent: Extent): Promise<void>;
+  /**
    * The same for a write, in its own transaction. The journal's entry is the write's.
    * @throws Problem as {@link Uses.use}: then the transaction must not happen.
    */
@@ -115,6 +120,11 @@ export function createUses(deps: CountingDeps): Uses {
       const wish = { pod, operation, grants, extent };
       pace(wish);
       return answer(wish, await inTurn(wish));
+    },
+    async check(pod, operation, grants, extent) {
+      const wish = { pod, operation, grants, extent };
+      const { result } = await store.write(pod.id, (transaction) => perform(transaction, wish, true));
+      if (result.kind === "refused") throw result.problem;
     },
     async useIn(transaction, pod, operation, grants, extent) {
       const wish = { pod, operation, grants, extent };

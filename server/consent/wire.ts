@@ -191,13 +191,22 @@ export function digestOf(terms: Terms, policies: readonly Policy[]): string {
     .digest("hex");
 }
 
+/** Members by which this server tells what became of a request or a grant: what a vendor says under these names is not shown. */
+const TOLD: ReadonlySet<string> = new Set([
+  ..."id status received grant assigner changed decision decidedBy explanation heldUntil reason receipts".split(
+    " ",
+  ),
+  ..."request rules supersedes undoUntil".split(" "),
+]);
+
 /** What is told of a request, beside what the vendor said itself. */
 export function requestDocument(
   request: AccessRequest,
   facts: { readonly url: string; readonly state: string; readonly grants: readonly string[] },
 ): Json {
+  const said = Object.entries(JSON.parse(request.document) as Json).filter(([name]) => !TOLD.has(name));
   return {
-    ...(JSON.parse(request.document) as Json),
+    ...Object.fromEntries(said),
     id: facts.url,
     status: facts.state,
     received: writeMoment(request.received),
@@ -254,7 +263,9 @@ export async function answerDocument(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Result> {
   const offered = [...JSON_TYPES, ...(quads ? RDF_TYPES.filter((type) => type !== JSON_LD) : [])];
-  const type = negotiate(operation.headers.accept, offered);
+  const isRead = operation.method === "GET" || operation.method === "HEAD";
+  // What has been done is not refused for the format in which it is told.
+  const type = negotiate(operation.headers.accept, offered) ?? (isRead ? null : LWS_TYPE);
   if (type === null) throw new Problem("not-acceptable", `Available: ${offered.join(", ")}`);
   const isJson = quads === null || JSON_TYPES.includes(type);
   const body = isJson

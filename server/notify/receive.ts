@@ -5,6 +5,7 @@
  */
 import { timingSafeEqual } from "node:crypto";
 import type { Access } from "../access/authorize.ts";
+import { forPurpose } from "../access/demand.ts";
 import { Problem } from "../errors.ts";
 import { parseTarget } from "../iri.ts";
 import type { Limits } from "../limits.ts";
@@ -165,7 +166,7 @@ export function createReceiving(deps: ReceiveDeps): Receiving {
   /** Who gets it: over this type of channel whoever proves it, over the other whoever knows the address. */
   function receiverOf({ agent }: Operation, record: ChannelRecord): Agent {
     if (record.type !== "StreamingHTTPChannel2023" || record.agent.webid === null) return record.agent;
-    if (agent.webid === record.agent.webid) return agent;
+    if (agent.webid === record.agent.webid) return forPurpose(agent, record.agent);
     throw new Problem(
       agent.webid === null ? "login-required" : "forbidden",
       "The channel is its subscriber's own",

@@ -193,7 +193,9 @@ export function createServices(deps: ServiceDeps): Services {
     // Before anything is told, as of any look. What is pushed is recorded as such; under a grant it counts as a look, too.
     const isLook = wanted.sendTo === null || decision.grants !== undefined;
     const headers = isLook ? await record(pod, operation, wanted.topic) : {};
-    return { made: await channels.create(pod, wanted), headers };
+    // What it is for is settled now: being given more, for something else, raises no question about this.
+    const asker = { ...wanted.agent, ...(decision.purpose !== undefined && { purpose: decision.purpose }) };
+    return { made: await channels.create(pod, { ...wanted, agent: asker }), headers };
   };
 
   return {

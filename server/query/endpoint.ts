@@ -32,6 +32,7 @@ import {
   type VirtualGraph,
 } from "./documents.ts";
 import { createEverywhere, type Everywhere } from "./everywhere.ts";
+import { evaluating } from "./failed.ts";
 import type { GrantedGraphs } from "./granted.ts";
 import { type Choice, createLoader } from "./loader.ts";
 import { parseQueryRequest, type QueryRequest } from "./protocol.ts";
@@ -162,13 +163,8 @@ export function createQueries(deps: QueriesDeps): Queries {
       ...virtual.map(({ number }) => number),
     ]);
     const headers = { ...QUERY_HEADERS, ...(etag && { etag }) };
-    if (isKnown(operation, etag))
-      return {
-        status: 304,
-        headers,
-        body: null,
-        extent: { rows: 0, ...extentOf(asked, defaults, named, request) },
-      };
+    const extent = extentOf(asked, defaults, named, request);
+    if (isKnown(operation, etag)) return { status: 304, headers, body: null, extent: { rows: 0, ...extent } };
     // What the thread forgot for lack of room is sent once more, alone: what others may read must not count here.
     const set = { id: readable.id, numbers: readable.numbers };
     const load = (isAlone: boolean) =>
@@ -178,7 +174,7 @@ export function createQueries(deps: QueriesDeps): Queries {
         "query-refused",
         `A query ranges over at most ${limits.queryQuadsMax} statements; name the documents with FROM`,
       );
-    const answered = await runOn(thread, {
+    const task = {
       kind: "run",
       text: request.text,
       baseIri,
@@ -194,12 +190,11 @@ export function createQueries(deps: QueriesDeps): Queries {
         bytesMax: isOwner ? limits.queryOwnerResultBytesMax : limits.queryResultBytesMax,
       },
       msMax,
-    });
+    } as const;
+    const over = [{ pod: asked.pod, extent: { rows: null, ...extent } }];
+    const answered = await evaluating(over, () => runOn(thread, task));
     const result = await resultOf(answered, operation, contentType, headers, countOf(defaults, named));
-    return {
-      ...result,
-      extent: { rows: null, ...result.extent, ...extentOf(asked, defaults, named, request) },
-    };
+    return { ...result, extent: { rows: null, ...result.extent, ...extent } };
   }
 
   const everywhere =

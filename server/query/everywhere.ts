@@ -26,6 +26,7 @@ import {
   type Wanted,
 } from "./asking.ts";
 import type { Documents, GraphDocument, Inventory, ReadableDocuments } from "./documents.ts";
+import { evaluating, type RangedOver } from "./failed.ts";
 import type { Choice, Loader } from "./loader.ts";
 import type { Chosen, SentDocument } from "./messages.ts";
 import { partsOfPods } from "./pods-graph.ts";
@@ -46,12 +47,6 @@ export interface QueryEverywhere extends Wanted {
   readonly except?: ReadonlySet<string>;
 }
 
-/** A pod, and of how many of its documents an answer was made, by which grants. */
-export interface AskedPod {
-  readonly pod: Pod;
-  readonly extent: Extent;
-}
-
 export interface Everywhere {
   /**
    * @returns the answer, and every pod that it was made of: each is to be told before anything is sent.
@@ -60,7 +55,7 @@ export interface Everywhere {
   answer(
     asked: QueryEverywhere,
     request: QueryRequest | null,
-  ): Promise<{ readonly result: Result; readonly pods: readonly AskedPod[] }>;
+  ): Promise<{ readonly result: Result; readonly pods: readonly RangedOver[] }>;
 }
 
 export interface EverywhereDeps {
@@ -99,6 +94,7 @@ interface Found {
 interface Ready {
   readonly found: readonly Found[];
   readonly leftOut: readonly string[];
+  readonly namesAll: boolean; // Whether it says of each document that may be read in which pod it is.
   readonly set: Merged;
   readonly defaults: Chosen;
   readonly named: Chosen;
@@ -308,6 +304,7 @@ export function createEverywhere(deps: EverywhereDeps): Everywhere {
     if (!gathered) return null;
     const { found } = gathered;
     const set = setOf(found);
+    let namesAll = false;
     const chosen = async (which: "defaults" | "named"): Promise<Chosen | null> => {
       // Only who names it sees it: a graph that nobody has is in no other answer.
       const isNamed =
@@ -318,6 +315,7 @@ export function createEverywhere(deps: EverywhereDeps): Everywhere {
       if (scope[which] === "all" && !isNamed && !isLess) return "set";
       const numbers = found.flatMap((one) => one[which].map(({ number }) => number));
       if (isNamed && set.numbers.length > 0) {
+        namesAll = true;
         const number = await loadPodsGraph(thread, found, set);
         if (number === null) return null;
         numbers.push(number);
@@ -326,14 +324,14 @@ export function createEverywhere(deps: EverywhereDeps): Everywhere {
     };
     const defaults = await chosen("defaults");
     const named = defaults && (await chosen("named"));
-    return defaults && named && { ...gathered, set, defaults, named };
+    return defaults && named && { ...gathered, namesAll, set, defaults, named };
   }
 
   async function evaluate(
     thread: QueryThread,
     asked: QueryEverywhere,
     request: QueryRequest,
-  ): Promise<{ readonly result: Result; readonly pods: readonly AskedPod[] }> {
+  ): Promise<{ readonly result: Result; readonly pods: readonly RangedOver[] }> {
     const facts = await asking.factsOf(thread, request.text, asked.url, limits.queryMsMax);
     const contentType = negotiated(facts, asked, false);
     const scope = narrow(scopeOf(request.description ?? facts.from), facts.reach);
@@ -348,7 +346,7 @@ export function createEverywhere(deps: EverywhereDeps): Everywhere {
         "query-refused",
         `A query ranges over at most ${limits.queryQuadsMax} statements; name fewer pods with the parameter pod`,
       );
-    const { found, leftOut, set, defaults, named } = ready;
+    const { found, leftOut, namesAll, set, defaults, named } = ready;
     // Whether what was granted was made for this query, or before, is nobody's to know.
     const slotMs = found.reduce((sum, { readable }) => sum + readable.slotMs, 0);
     await untilSlot(began, slotMs);
@@ -360,10 +358,10 @@ export function createEverywhere(deps: EverywhereDeps): Everywhere {
       ...(leftOut.length > 0 && { "freehold-left-out": request.pods?.length ? leftOut.join(" ") : "*" }),
     };
     const count = found.reduce((sum, one) => sum + one.documents, 0);
-    const pods = found.map((one) => ({ pod: one.pod, extent: extentOf(one, request) }));
+    const pods = found.map((one) => ({ pod: one.pod, extent: extentOf(one, request.text, namesAll) }));
     if (isKnown(asked, etag))
       return { result: { status: 304, headers, body: null, extent: { rows: 0, documents: count } }, pods };
-    const answered = await runOn(thread, {
+    const task = {
       kind: "run",
       text: request.text,
       baseIri: asked.url,
@@ -375,15 +373,17 @@ export function createEverywhere(deps: EverywhereDeps): Everywhere {
       isSettled: true,
       limits: { rowsMax: limits.queryRowsMax, bytesMax: limits.queryResultBytesMax },
       msMax: limits.queryMsMax,
-    });
+    } as const;
+    const answered = await evaluating(pods, () => runOn(thread, task));
     const result = await resultOf(answered, asked, contentType, headers, count);
     if (answered.kind === "whole") await tidy(thread, found);
     return { result, pods };
   }
 
   /** By which grants a pod's documents could be read: of those that were chosen, or of all where all are named. */
-  function extentOf({ readable, defaults, named, documents }: Found, { text }: QueryRequest): Extent {
-    const grants = readable.grantsOf(text.includes(podsGraph) ? null : [...defaults, ...named]);
+  function extentOf(one: Found, text: string, namesAll: boolean): Extent {
+    const { readable, defaults, named, documents } = one;
+    const grants = readable.grantsOf(namesAll ? null : [...defaults, ...named]);
     if (grants.length === 0) return { rows: null, documents };
     const questionHash = createHash("sha256").update(text).digest("hex");
     return { rows: null, documents, grants, questionHash, purpose: readable.purpose ?? undefined };

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { PathReader } from "../access/authorize.ts";
-import { type Authority, demandAll, extentWith, together } from "../access/demand.ts";
+import { type Authority, demandAll, extentWith, forPurpose, together } from "../access/demand.ts";
 import { frozenIn } from "../access/restriction.ts";
 import { json, readBody } from "../body.ts";
 import { Problem } from "../errors.ts";
@@ -90,7 +90,8 @@ export function createSeries(deps: SeriesDeps): Series {
     while (nearest !== `/${pod.name}/` && !(await isThere(snapshot, nearest)))
       nearest = parentOf(nearest) ?? `/${pod.name}/`;
     if (nearest === folder) return authority;
-    return together(authority, await demand(snapshot, pod, agent, nearest, "append"));
+    const asker = forPurpose(agent, authority);
+    return together(authority, await demand(snapshot, pod, asker, nearest, "append"));
   }
 
   async function reclaims(snapshot: Snapshot, pod: Pod, agent: Agent): Promise<boolean> {

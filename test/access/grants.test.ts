@@ -33,6 +33,7 @@ const WORLD: World = {
 
 const rule = (fields: Partial<GrantRule>): GrantRule => ({
   grant: "g1",
+  policy: 0,
   assignee: SHOP,
   clients: null,
   mediaTypes: null,
@@ -137,6 +138,7 @@ describe("access by a grant", () => {
       kind: "granted",
       grants: ["g1"],
       purpose: SERVICE,
+      policies: new Map([["g1", [0]]]),
       beyondRules: ["read"],
       until: NOW + DAY,
     });
@@ -408,6 +410,7 @@ describe("what a grant lets change", () => {
       kind: "granted",
       grants: ["g1"],
       purpose: SERVICE,
+      policies: new Map([["g1", [0]]]),
       beyondRules: ["write"],
       until: NOW + DAY,
     });

@@ -18,6 +18,7 @@ const WORLD: World = {
 
 const rule = (at: number, fields: Partial<GrantRule>): GrantRule => ({
   grant: `g${at}`,
+  policy: 0,
   assignee: SHOP,
   clients: null,
   mediaTypes: null,

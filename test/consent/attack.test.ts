@@ -113,10 +113,27 @@ describe("vendors that mean ill", function () {
       const grant = await given();
       await pause(grant);
       expect((await shop.fetch(grant, { method: "DELETE" })).status).to.equal(204);
+      expect((await shown(grant, shop))["reason"]).to.equal("vendor");
       const url = await ask(shop, wish(shop, "orders/"));
       expect(await stateOf(url)).to.not.equal("Granted");
       expect(await reads()).to.equal(403);
     });
+  });
+
+  it("fill the pod by asking and giving back, again and again", async () => {
+    await introduce(shop);
+    const states: unknown[] = [];
+    for (let count = 0; count < 12; count++) {
+      const url = await ask(shop, wish(shop, "orders/"));
+      const { status, grant } = await shown(url);
+      states.push(status);
+      if (status === "Granted")
+        expect((await shop.fetch((grant as readonly string[])[0]!, { method: "DELETE" })).status).to.equal(
+          204,
+        );
+    }
+    expect(states.slice(0, 10)).to.deep.equal(Array.from({ length: 10 }, () => "Granted"));
+    expect(states.slice(10)).to.deep.equal(["Deferred", "Deferred"]);
   });
 
   describe("learn what is not for them", () => {
@@ -141,6 +158,11 @@ describe("vendors that mean ill", function () {
       const response = await shop.fetch(url, { method: "DELETE" });
       expect([response.status, await response.text()]).to.deep.equal([204, ""]);
       expect(await stateOf(url, shop)).to.equal("Canceled");
+      expect(await shown(url, shop)).to.not.have.property("grant");
+      const { items } = await shown(`${ana.pod}.consent/decisions`);
+      const made = (items as readonly Json[]).find(({ request }) => request === url);
+      expect((await send(`${String(made?.["id"])}/undo`, "POST", {})).status).to.equal(409);
+      expect(await stateOf(url), "what was called off stays so").to.equal("Canceled");
       const grants = (await shown(`${ana.pod}.consent/grants?status=Active`))["items"] as readonly Json[];
       expect(JSON.stringify(grants)).to.not.include(url);
     });

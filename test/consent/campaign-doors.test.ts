@@ -1,6 +1,7 @@
 /** Companies that may make offers ask whether they may speak to a person now, over HTTP. */
 import { expect } from "chai";
 import type { Json } from "../../client-lib/consent/index.ts";
+import { put } from "../../server/consent/records.ts";
 import { type Person, startServer, type TestServer } from "../support/server.ts";
 import { IN_A_MONTH, policyOf, requestOf, type Vendor, vendorNamed } from "./people.ts";
 
@@ -71,6 +72,19 @@ describe("campaigns, at the door", function () {
     expect(await asks({ channel: "email", place: "DE" })).to.deep.equal({ allowed: false, because: "later" });
     const said = (await (await ana.fetch(`${ana.pod}.consent/preferences`)).json()) as { campaigns: Json };
     expect(said.campaigns).to.deep.include({ channels: ["email"], places: ["DE"], maxPerWeek: 2 });
+  });
+
+  it("where nobody counts, a yes is written down a thousand times a week, and not for ever", async () => {
+    await wants({ channels: ["email"] });
+    const pod = (await server.context.pods.find("ana"))!;
+    const times = (count: number) =>
+      server.context.store.write(pod.id, async (transaction) =>
+        put(transaction, "campaigns", "recent", { times: Array.from({ length: count }, () => Date.now()) }),
+      );
+    await times(999);
+    expect(await asks({ channel: "email" })).to.deep.equal({ allowed: true, because: null });
+    expect(await asks({ channel: "email" })).to.deep.equal({ allowed: false, because: "later" });
+    await times(0);
   });
 
   it("the same preferences stand in RDF, for other programs", async () => {

@@ -9,6 +9,7 @@ import {
   mayBeSpecial,
   personalDataCategories,
   purposes,
+  sureLabelOf,
 } from "@freehold/vocab";
 import { expect } from "chai";
 
@@ -87,6 +88,10 @@ describe("the Data Privacy Vocabulary", () => {
     expect(labelOf(dpv("RequestedServiceProvision"))).to.equal("Requested Service Provision");
     expect(labelOf(pd("DNACode"))).to.equal("DNA Code");
     expect(labelOf("https://shop.example/purposes#loyaltyCard")).to.equal("loyalty Card");
+    expect(sureLabelOf(pd("DNACode"))).to.equal("DNA Code");
+    expect(sureLabelOf("https://shop.example/#nothing-at-all")).to.equal(
+      "https://shop.example/#nothing-at-all",
+    );
     expect(isPurpose(dpv("Sector"))).to.equal(false);
   });
 });

@@ -67,6 +67,19 @@ describe("a flood of access requests", function () {
     expect(statuses).to.deep.equal([201, 201, 201, 201, 429, 429]);
   });
 
+  it("does not keep out whom the person sends here, and waits for: once", async () => {
+    for (const name of ["Bank", "Post"]) {
+      const stranger = await vendorNamed(server, name);
+      for (const _ of [1, 2]) expect((await stranger.ask(ana, wish(stranger))).status).to.equal(201);
+    }
+    expect((await shop.ask(ana, wish(shop))).status).to.equal(429);
+    const expected = await ana.fetch(`${ana.pod}.consent/expectations`, { method: "POST" });
+    const { nonce } = (await expected.json()) as { readonly nonce: string };
+    expect((await shop.ask(ana, { ...wish(shop), nonce: "A".repeat(22) })).status).to.equal(429);
+    expect((await shop.ask(ana, { ...wish(shop), nonce })).status).to.equal(201);
+    expect((await shop.ask(ana, { ...wish(shop), nonce })).status).to.equal(429);
+  });
+
   it("no answer is never a yes: what nobody answers is Expired, and stays so", async () => {
     const asked = await shop.ask(ana, wish(shop));
     const url = asked.headers.get("location") ?? "";
@@ -82,6 +95,19 @@ describe("a flood of access requests", function () {
     });
     expect(late.status).to.equal(409);
     expect((await shop.fetch(url, { method: "DELETE" })).status).to.equal(409);
+  });
+
+  it("of lists: whoever waits asks for its own request, and not for all there are", async () => {
+    const url = (await shop.ask(ana, wish(shop))).headers.get("location") ?? "";
+    const list = async (who: Person): Promise<number> => {
+      const response = await who.fetch(`${ana.pod}.consent/requests`);
+      await response.arrayBuffer();
+      return response.status;
+    };
+    for (let count = 0; count < 30; count++) expect(await list(shop)).to.equal(200);
+    expect(await list(shop)).to.equal(429);
+    expect(await list(ana), "the owner's is another").to.equal(200);
+    expect((await shop.fetch(url)).status).to.equal(200);
   });
 
   it("is paced before anything of it is read", async () => {

@@ -63,6 +63,7 @@ describe("a grant", () => {
     expect(await rulesIn(world)).to.deep.equal([
       {
         grant: grant.id,
+        policy: 0,
         assignee: "https://shop.example/#us",
         clients: null,
         mediaTypes: null,

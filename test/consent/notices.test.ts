@@ -112,6 +112,46 @@ describe("notices of requests and grants", function () {
     expect(receiver.deliveries).to.have.length(0);
   });
 
+  it("nor when the owner says so, who may give access to anybody", async () => {
+    const { access, ...about } = requestOf(shop, ana, { inbox: `${receiver.origin}/victim` });
+    const response = await ana.fetch(`${ana.pod}.consent/grants`, {
+      method: "POST",
+      headers: { "content-type": "application/lws+json" },
+      body: JSON.stringify({ ...about, type: ["AccessGrant"], access }),
+    });
+    expect(response.status).to.equal(422);
+    expect(await response.text()).to.include("/inbox");
+    expect(receiver.deliveries).to.have.length(0);
+  });
+
+  it("nor by way of a credential, which is taken all the same", async () => {
+    const credential = {
+      type: ["VerifiableCredential", "SolidAccessRequest"],
+      credentialSubject: {
+        inbox: `${receiver.origin}/victim`,
+        hasConsent: {
+          mode: ["http://www.w3.org/ns/auth/acl#Read"],
+          forPersonalData: [`${ana.pod}notes/today.ttl`],
+          isConsentForDataSubject: ana.webid,
+        },
+      },
+    };
+    const issued = await shop.fetch(`${server.baseUrl}.vc/issue`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ credential }),
+    });
+    expect(issued.status, await issued.clone().text()).to.equal(201);
+    const { items } = (await (await ana.fetch(`${ana.pod}.consent/requests`)).json()) as {
+      readonly items: readonly { readonly id: string; readonly status: string }[];
+    };
+    const open = items.filter(({ status }) => status === "Pending" || status === "Deferred");
+    expect(open).to.have.length(1);
+    await decide(open[0]!.id, "deny");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(receiver.deliveries).to.have.length(0);
+  });
+
   it("one that is elsewhere gets each notice at least once, signed, in spite of failures", async () => {
     const inbox = `${receiver.origin}/inbox`;
     const { notices } = await noticesOf(server);

@@ -268,6 +268,23 @@ describe("access requests", function () {
       expect(await stateOf(url)).to.not.equal("Granted");
     });
 
+    it("says what it is and what it stands in, as containers and what is in them do", async () => {
+      const url = await asked(shop, wish(shop));
+      const grant = (await answer(url, { outcome: "grant" })).headers.get("location") ?? "";
+      const lws = "https://www.w3.org/ns/lws#";
+      for (const [address, type, up] of [
+        [`${ana.pod}.consent/requests`, "Container", ana.pod],
+        [`${ana.pod}.consent/grants`, "Container", ana.pod],
+        [url, "DataResource", `${ana.pod}.consent/requests`],
+        [grant, "DataResource", `${ana.pod}.consent/grants`],
+      ] as const)
+        for (const method of ["GET", "HEAD"])
+          expect((await shop.fetch(address, { method })).headers.get("link"), `${method} ${address}`)
+            .to.include(`<${lws}${type}>; rel="type"`)
+            .and.include(`<${up}>; rel="up"`)
+            .and.include(`rel="${lws}storageDescription"`);
+    });
+
     it("says which methods there are, and takes no others", async () => {
       const at = `${ana.pod}.consent/requests`;
       expect((await fetch(at, { method: "OPTIONS" })).headers.get("allow")).to.equal(
@@ -540,6 +557,15 @@ describe("access requests", function () {
         () => requestOf(shop, ana, { access: [about("Storage", `${ana.pod}notes/`)] }),
       ],
       ["no address at all", 422, () => requestOf(shop, ana, { access: [about("Container", [])] })],
+      [
+        "more values than can be checked",
+        422,
+        () => {
+          const clients = Array.from({ length: 64 }, (_, at) => `https://app.example/${at}`);
+          const one = withConstraint(constraint("client", "isAnyOf", clients));
+          return requestOf(shop, ana, { access: Array.from({ length: 5 }, () => one) });
+        },
+      ],
       ["no privacy notice", 422, () => requestOf(shop, ana, { notice: undefined })],
       ["no benefit", 422, () => requestOf(shop, ana, { benefit: undefined })],
       [
@@ -593,12 +619,29 @@ describe("access requests", function () {
       ["what is too large", 413, `{"x":"${"a".repeat(70_000)}"}`, undefined],
       ["what is too deep", 400, `{"x":${"[".repeat(30_000)}${"]".repeat(30_000)}}`, undefined],
       ["another format", 415, "<> a <x>.", "text/turtle"],
-      ["half a character", 422, '{"type":["AccessRequest"],"x":"\\ud800"}', undefined],
-      ["a member with a trap in it", 422, '{"__proto__":{"storage":"x"}}', undefined],
     ] as const)
       it(`${what}: ${status}`, async () => {
         expect((await raw(body, type)).status).to.equal(status);
       });
+
+    it("half a character in a request that is good otherwise: it has no canonical form to be signed", async () => {
+      const good = JSON.stringify(await shop.sign(wish(shop, { extra: "half" })));
+      expect((await raw(good)).status).to.equal(201);
+      const other = JSON.stringify(await shop.sign(wish(shop, { extra: "half" })));
+      const response = await raw(other.replace('"half"', '"\\ud800"'));
+      expect(response.status).to.equal(422);
+      expect(await response.text()).to.include("proof-invalid");
+    });
+
+    it("a member with a trap in it, beside good ones: what it hides is not signed, and counts for nothing", async () => {
+      const good = JSON.stringify(await shop.sign(wish(shop)));
+      const trap = `,"__proto__":{"storage":"${ben.pod}","access":[]}}`;
+      const response = await raw(good.replace(/\}$/, trap));
+      expect(response.status).to.equal(422);
+      expect(await response.text()).to.include("proof-invalid");
+      const twice = await raw(good.replace(/\}$/, `,"storage":"${ben.pod}"}`));
+      expect([twice.status, await twice.text()].join(" ")).to.match(/^422 .*consent-invalid/);
+    });
   });
 
   describe("signatures", () => {
@@ -695,6 +738,27 @@ describe("access requests", function () {
       expect(all.filter(({ status }) => status === 200)).to.have.length(1);
       expect(all.every(({ status }) => status === 200 || status === 409)).to.equal(true);
       expect((await json(await shop.fetch(url)))["grant"]).to.have.length(1);
+    });
+
+    it("what was done is not refused for the format in which it is told", async () => {
+      const headers = { ...LWS_HEADERS, accept: "text/turtle" };
+      const document = wish(shop);
+      const body = JSON.stringify(await shop.sign(document));
+      const made = await shop.fetch(`${ana.pod}.consent/requests`, { method: "POST", headers, body });
+      expect([made.status, made.headers.get("content-type")]).to.deep.equal([201, "application/lws+json"]);
+      const { access, ...about } = document;
+      const given = await ana.fetch(`${ana.pod}.consent/grants`, {
+        method: "POST",
+        headers,
+        body: JSON.stringify({ ...about, type: ["AccessGrant"], access }),
+      });
+      expect(given.status).to.equal(201);
+      const rest = {
+        method: "PUT",
+        headers: { ...JSON_HEADERS, accept: "text/html" },
+        body: '{"state":"Revoked"}',
+      };
+      expect((await ana.fetch(`${given.headers.get("location")}/state`, rest)).status).to.equal(200);
     });
 
     it("what has ended takes no answer", async () => {

@@ -26,6 +26,7 @@ import {
 } from "@freehold/client";
 import { fileLedger, listenToWebhooks } from "@freehold/client/node";
 import { expect } from "chai";
+import { addProof, type Json } from "../../client-lib/consent/index.ts";
 import { type Person, startServer, type TestServer } from "../support/server.ts";
 
 const DELIVERY = "https://w3id.org/dpv#DeliveryOfGoods";
@@ -322,7 +323,30 @@ describe("a vendor with the client library", function () {
       expect((await reconcile(asked, grant, ledger)).isCountersigned).to.equal(false);
       await countersign(asked, grant, identity);
       expect((await reconcile(asked, grant, ledger)).isCountersigned).to.equal(true);
+      expect((await reconcile(asked, grant, ledger, identity)).isCountersigned).to.equal(true);
       expect(await codeOf(countersign(asked, grant, identity, () => false))).to.equal("receipt-refused");
+    });
+
+    it("take no pod's word that they signed it themselves", async () => {
+      const grant = await give(["contacts/me.ttl"]);
+      const forger = await generateSigningKey();
+      const lying = {
+        ...asked,
+        fetch: async (url: string, init?: RequestInit) => {
+          const response = await asked.fetch(url, init);
+          if (!url.endsWith("/receipts")) return response;
+          const page = (await response.json()) as { "as:items": { "@list": Json[] } };
+          const [consent, ...uses] = page["as:items"]["@list"];
+          const { verificationMethod } = identity;
+          const forged = await addProof(consent!, {
+            key: forger.privateKey,
+            verificationMethod,
+            created: new Date(),
+          });
+          return Response.json({ ...page, "as:items": { "@list": [forged, ...uses] } });
+        },
+      };
+      expect((await reconcile(lying, grant, ledger, identity)).isCountersigned).to.equal(false);
     });
   });
 });

@@ -261,6 +261,7 @@ describe("moments and durations", () => {
     });
   it("a month is not always as long, so nothing is counted in months", () => {
     expect(readSpan("P1M")).to.equal(null);
+    expect(readSpan("P99999DT999999H"), "which could not be written again").to.equal(null);
     expect(isDuration("P1M")).to.equal(true);
   });
 });

@@ -1,5 +1,5 @@
 /** `freehold grant …`: what vendors ask of a pod and have of it; resting, ending and answering, as whoever runs the server may. */
-import { labelOf } from "@freehold/vocab";
+import { sureLabelOf } from "@freehold/vocab";
 import type { By } from "../../consent/change.ts";
 import type { AccessRequest, Grant, Policy } from "../../consent/model.ts";
 import type { Context } from "../../context.ts";
@@ -22,7 +22,7 @@ const endOf = (policies: readonly Policy[]): number => Math.max(...policies.map(
 const all = (values: readonly string[]): string => [...new Set(values)].map(plain).join(", ");
 
 function lineOf({ id, state, assignee, policies }: AccessRequest | Grant): string {
-  const purposes = all(policies.flatMap((one) => one.purposes.map((purpose) => labelOf(purpose))));
+  const purposes = all(policies.flatMap((one) => one.purposes.map((purpose) => sureLabelOf(purpose))));
   return [id, state.padEnd(9), `until ${day(endOf(policies))}`, plain(assignee), purposes].join("  ");
 }
 
@@ -37,8 +37,8 @@ function detailsOf({ policies }: AccessRequest | Grant): readonly string[] {
     ];
     return [
       `  ${at}: ${actions.join(", ")} ${target.kind} ${all(target.values)}`,
-      `     for ${all(purposes.map((purpose) => labelOf(purpose)))}; ${tier}, to ${mode}`,
-      ...(categories.length > 0 ? [`     of ${all(categories.map((one) => labelOf(one)))}`] : []),
+      `     for ${all(purposes.map((purpose) => sureLabelOf(purpose)))}; ${tier}, to ${mode}`,
+      ...(categories.length > 0 ? [`     of ${all(categories.map((one) => sureLabelOf(one)))}`] : []),
       `     ${limits.join("; ")}`,
     ];
   });

@@ -232,7 +232,7 @@ const reckoning: VendorCommand = {
   async run({ args: [grant = ""], folder, say }) {
     const vendor = await openVendor(folder);
     const pod = await podOf(vendor, grant);
-    const found = await reconcile(pod, grant, vendor.ledger);
+    const found = await reconcile(pod, grant, vendor.ledger, vendor.identity);
     say(`uses that both know        ${found.matched}`);
     for (const id of found.onlyPod) say(`only the pod knows of      ${id}`);
     for (const id of found.onlyVendor) say(`only the vendor knows of   ${id}`);

@@ -5,6 +5,7 @@
  */
 import { Problem } from "../../errors.ts";
 import type { Action } from "../model.ts";
+import { isIri } from "../shared.ts";
 
 const SOLID_VC = "http://www.w3.org/ns/solid/vc#";
 const GCONSENT = "https://w3id.org/GConsent#";
@@ -38,7 +39,6 @@ const MODES: Readonly<Record<string, readonly Action[]>> = {
 };
 
 const LISTED_MAX = 64;
-const ADDRESS_LENGTH_MAX = 2_048;
 const CUSTOM_MAX = 32;
 const CUSTOM_TEXT_MAX = 1_024;
 
@@ -74,9 +74,10 @@ function invalid(at: string, detail: string): Problem {
   return new Problem("input-invalid", undefined, { errors: [{ at, detail }] });
 }
 
+const isAddress = (value: unknown): boolean => isIri(value);
+
 function address(value: unknown, at: string): string {
-  if (typeof value !== "string" || value.length > ADDRESS_LENGTH_MAX || !URL.canParse(value))
-    throw invalid(at, "an absolute address");
+  if (!isIri(value)) throw invalid(at, "an absolute address");
   return value;
 }
 
@@ -127,8 +128,7 @@ function customOf(consent: Json, at: string): Readonly<Record<string, CustomFiel
   for (const name of names) {
     const value = consent[name];
     if (value === undefined || value === null) continue;
-    if (!URL.canParse(name) || name.length > ADDRESS_LENGTH_MAX)
-      throw invalid(at, `unknown: ${name.slice(0, 100)}`);
+    if (!isAddress(name)) throw invalid(at, `unknown: ${name.slice(0, 100)}`);
     const isPlain = typeof value === "number" || typeof value === "boolean";
     if (!isPlain && (typeof value !== "string" || value.length > CUSTOM_TEXT_MAX))
       throw invalid(

@@ -12,6 +12,7 @@ import type { Pod, Pods } from "../../store/pods.ts";
 import { decodeRecord, encodeRecord } from "../../store/record.ts";
 import type { Snapshot, Store, Transaction } from "../../store/store.ts";
 import type { GrantDraft, Grants } from "../grants.ts";
+import type { IsInboxOf } from "../inboxes.ts";
 import type { AccessRequest, Grant } from "../model.ts";
 import type { Notices } from "../notices.ts";
 import { find, newId, put } from "../records.ts";
@@ -33,6 +34,7 @@ export interface CredentialsDeps {
   readonly notices: Pick<Notices, "enlist">;
   /** Whether the agent has Control of the whole pod. */
   readonly isOwner: (snapshot: Snapshot, pod: Pod, agent: Agent) => Promise<boolean>;
+  readonly isInboxOf: IsInboxOf;
   readonly sign: (document: Json, created: Date, isPlain: boolean) => Promise<Signed>;
 }
 
@@ -129,6 +131,11 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
 
   const byOf = ({ agent, request }: Asker) => ({ agent: agent.webid ?? "", client: agent.client, request });
 
+  /** What a credential says beside itself is nobody's word: where notices go, the WebID of whoever gets them says. */
+  async function inboxOf(claims: Claims, vendor: string, ip: string): Promise<string | null> {
+    return claims.inbox !== null && (await deps.isInboxOf(claims.inbox, vendor, ip)) ? claims.inbox : null;
+  }
+
   async function ask({ agent, ip, request: requestId }: Asker, claims: Claims): Promise<Found> {
     const { pod, paths } = await podOf(claims);
     const vendor = agent.webid ?? "";
@@ -141,7 +148,8 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     deps.requests.pace(pod, vendor, ip);
     const policies = policiesOf(claims, paths, issued);
     const told: Claims = { ...claims, expires: policies[0]?.notAfter ?? null, counterpart: pod.owner };
-    const wish = { terms: termsOf(vendor, claims.inbox), policies, issued, document: documentOf(told) };
+    const inbox = await inboxOf(claims, vendor, ip);
+    const wish = { terms: termsOf(vendor, inbox), policies, issued, document: documentOf(told) };
     const { request } = await deps.requests.submit(pod, agent, wish, null, requestId);
     return foundRequest(pod, request);
   }
@@ -187,7 +195,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     const grant = request
       ? (await deps.requests.decide(pod, request.id, { outcome: "grant", policies, who: "person", by }))
           .grants[0]
-      : await give(pod, { ...termsOf(vendor, claims.inbox), policies }, by);
+      : await give(pod, { ...termsOf(vendor, await inboxOf(claims, vendor, asker.ip)), policies }, by);
     if (!grant) throw new Error("A yes made no grant");
     const kept: Kept = {
       kind: "grant",

@@ -8,6 +8,7 @@ import { Problem } from "../../errors.ts";
 import type { WebId } from "../../iri.ts";
 import type { Limits } from "../../limits.ts";
 import type { Agent, Door, DoorRequest, Result } from "../../operation.ts";
+import { createRate, networkOf, retryAfter } from "../../rates.ts";
 import { type Json, type ProofReport, verifyProof } from "../shared.ts";
 import { type CredentialKind, type Example, readClaims, readExample } from "./claims.ts";
 import type { Asker, Credentials, Found } from "./credentials.ts";
@@ -134,6 +135,16 @@ export function credentialDoors(deps: CredentialDoorsDeps): readonly CredentialD
     return { ...agent, webid: agent.webid };
   }
 
+  const searches = createRate(limits.credentialSearchesMax, 60_000, limits.ratesRemembered, now);
+  /** @throws Problem `too-many-requests`. */
+  function paceSearch({ ip }: DoorRequest): void {
+    const wait = searches(networkOf(ip));
+    if (wait > 0)
+      throw new Problem("too-many-requests", "So many searches for credentials are not answered at once", {
+        headers: retryAfter(wait),
+      });
+  }
+
   const checked = (credential: Json): Promise<ProofReport> => verifyProof(credential, keyOf);
 
   /** What is wrong with a credential, in words; and what it is, where it is one. */
@@ -196,6 +207,7 @@ export function credentialDoors(deps: CredentialDoorsDeps): readonly CredentialD
 
   const query: Door = async (request) => {
     const agent = await named(request);
+    paceSearch(request);
     const { example, keeps, page, size } = filterOf(request.url.searchParams);
     const at = now().getTime();
     const all = (await credentials.search(agent, example)).filter((found) => keeps(found, at));
@@ -259,6 +271,7 @@ export function credentialDoors(deps: CredentialDoorsDeps): readonly CredentialD
     }),
     open("post", "/.vc/derive", async (request) => {
       const agent = await named(request);
+      paceSearch(request);
       const found = await credentials.search(agent, readExample(await readJson(request.body, bytesMax)));
       return json(200, {
         "@context": [CREDENTIALS_V1],

@@ -48,17 +48,31 @@ const FIELD_KINDS: Readonly<Record<string, readonly string[]>> = {
   [fh.accountRef]: pd("BankAccount"),
 };
 
-/** What the owner said of a place: the nearest word above it, and every word below it, for a folder is given with all in it. */
-function kindsBelow(path: string, holds: Preferences["holds"]): readonly string[] | null {
+/** What the owner said of a place: the nearest word above it, null where there is none. */
+function wordOn(path: string, holds: Preferences["holds"]): readonly string[] | null {
   let nearest = "";
-  const below: string[] = [];
-  for (const [place, kinds] of Object.entries(holds)) {
-    if (place === path || (place.endsWith("/") && path.startsWith(place))) {
-      if (place.length > nearest.length) nearest = place;
-    } else if (path.endsWith("/") && place.startsWith(path)) below.push(...kinds);
+  for (const place of Object.keys(holds)) {
+    const isAbove = place === path || (place.endsWith("/") && path.startsWith(place));
+    if (isAbove && place.length > nearest.length) nearest = place;
   }
-  const own = nearest === "" ? undefined : holds[nearest];
-  return own ? [...own, ...below] : null;
+  return nearest === "" ? null : (holds[nearest] ?? null);
+}
+
+/** With every word below it, for a folder is given with all in it. */
+function kindsBelow(path: string, holds: Preferences["holds"]): readonly string[] | null {
+  const own = wordOn(path, holds);
+  if (!own || !path.endsWith("/")) return own;
+  const below = Object.entries(holds).filter(([place]) => place !== path && place.startsWith(path));
+  return [...own, ...below.flatMap(([, kinds]) => kinds)];
+}
+
+/**
+ * @returns every kind of data that the owner said lies in the places that are named, whichever of its fields are asked for:
+ * the name of a doctor, asked for in the folder of illnesses, is no mere name.
+ */
+export function kindsAround({ target }: Policy, holds: Preferences["holds"]): readonly string[] {
+  if (target.kind === "view" || target.kind === "shape") return [];
+  return [...new Set(target.values.flatMap((path) => wordOn(path, holds) ?? []))];
 }
 
 /**
@@ -72,7 +86,7 @@ export function kindsOf(policy: Policy, holds: Preferences["holds"]): readonly s
     for (const kind of found ?? []) kinds.add(kind);
     return found !== null && found !== undefined && found.length > 0;
   };
-  if (target.values.length === 0) return null;
+  if (target.values.length === 0 || target.kind === "view") return null; // Who made the view knows; the owner is asked.
   if (fields && fields.length > 0) {
     // No more than these is given, of whatever it is; where one of them could hold anything, all is unknown.
     const known = fields.map((field) => Object.hasOwn(FIELD_KINDS, field) && add(FIELD_KINDS[field]));
@@ -80,7 +94,6 @@ export function kindsOf(policy: Policy, holds: Preferences["holds"]): readonly s
   }
   const known = target.values.map((value) => {
     if (target.kind === "shape") return Object.hasOwn(SHAPE_KINDS, value) && add(SHAPE_KINDS[value]);
-    if (target.kind === "view") return false; // Who made the view knows; the owner is asked.
     return add(kindsBelow(value, holds));
   });
   return known.every(Boolean) ? [...kinds] : null;

@@ -11,7 +11,7 @@
 import { isNarrower } from "@freehold/vocab";
 import type { Outcome, Policy, Terms } from "../model.ts";
 import { agrees } from "./compile.ts";
-import { kindsOf } from "./data-kinds.ts";
+import { kindsAround, kindsOf } from "./data-kinds.ts";
 import { explainAsk, explainDefer, explainDeny, explainGrant } from "./explain.ts";
 import { narrow } from "./narrow.ts";
 import { FRESH_MS, isFresh, type Preferences, standingOf } from "./preferences.ts";
@@ -40,9 +40,10 @@ export interface Vendor {
 }
 
 export interface Refusal {
-  /** A request was refused, or what was given was taken back: then it may be asked for again, but is not given by itself. */
+  /** A request was refused; or what was given was taken back, given back or rests: then it may be asked for again, but is not given by itself. */
   readonly kind: "refused" | "revoked";
   readonly purposes: readonly string[];
+  /** Milliseconds since 1970; without end for what still is so. */
   readonly at: number;
 }
 
@@ -50,7 +51,7 @@ export interface DecideContext {
   readonly now: number;
   readonly preferences: Preferences;
   readonly vendor: Vendor;
-  /** To what the person has said no, of this agent or its controller. */
+  /** To what the person has said no, of this agent or its controller, and what of theirs is not to go on by itself. */
   readonly refusals: readonly Refusal[];
   /** Whether the person started it: in this session, proved by the session. */
   readonly userInitiated: boolean;
@@ -87,7 +88,7 @@ function withoutNever(policies: readonly Policy[], preferences: Preferences): re
   const { never, holds } = preferences;
   const left: Policy[] = [];
   for (const policy of policies) {
-    const kinds = kindsOf(policy, holds) ?? policy.categories;
+    const kinds = [...(kindsOf(policy, holds) ?? policy.categories), ...kindsAround(policy, holds)];
     const isForbidden = kinds.some((kind) => never.categories.some((root) => touches(kind, root)));
     const purposes = isForbidden
       ? []
@@ -126,6 +127,7 @@ export function decide(
   if (!policies) return nothing("deny", [], ["never"], explainDeny.never(who));
 
   const refused = context.refusals.filter(({ kind }) => kind === "refused");
+  const { holds } = preferences;
   const cooling = hasRefused(policies, refused, now - COOL_DOWN_MS);
   const hard = hardReasons(request, policies, context);
   if (hard.length > 0) {
@@ -133,11 +135,11 @@ export function decide(
     const mayAsk =
       context.userInitiated || context.askedAt === null || now - context.askedAt >= PROMPT_EVERY_MS;
     return mayAsk
-      ? nothing("ask", policies, hard, explainAsk(who, policies, hard[0] ?? null))
-      : nothing("defer", policies, [...hard, "asked-lately"], explainDefer(who, policies));
+      ? nothing("ask", policies, hard, explainAsk(who, policies, holds, hard[0] ?? null))
+      : nothing("defer", policies, [...hard, "asked-lately"], explainDefer(who, policies, holds));
   }
 
-  const kinds = (policy: Policy): readonly string[] | null => kindsOf(policy, preferences.holds);
+  const kinds = (policy: Policy): readonly string[] | null => kindsOf(policy, holds);
   // A later no to this one counts for more than an earlier yes to everybody.
   const isOverruled = hasRefused(policies, context.refusals, standing.confirmed);
   const agreed =
@@ -153,7 +155,7 @@ export function decide(
       outcome: isLess ? "narrow" : "grant",
       policies: agreed.policies,
       rules: [rule, ...agreed.rules, `preferences:${preferences.version}`],
-      explanation: explainGrant(who, agreed.policies, isLess),
+      explanation: explainGrant(who, agreed.policies, holds, isLess),
       undoUntil,
       heldUntil: isKept ? undoUntil : null,
     };
@@ -161,12 +163,16 @@ export function decide(
 
   if (cooling) return nothing("deny", [], ["cool-down"], explainDeny.coolDown(who));
   if (context.userInitiated)
-    return nothing("ask", policies, ["user-initiated"], explainAsk(who, policies, null));
-  return nothing("defer", policies, ["digest"], explainDefer(who, policies));
+    return nothing("ask", policies, ["user-initiated"], explainAsk(who, policies, holds, null));
+  return nothing("defer", policies, ["digest"], explainDefer(who, policies, holds));
 }
 
-/** Whether what waits is to be shown to the owner now. @param waiting When each began to wait. */
-export function digestDue(waiting: readonly number[], now: number): boolean {
+/**
+ * Whether what waits is to be shown to the owner now: strangers can have many wait, but nobody is interrupted by them twice a day.
+ * @param waiting When each began to wait. @param last When a summary was shown last.
+ */
+export function digestDue(waiting: readonly number[], now: number, last = 0): boolean {
+  if (now - last < DAY) return false;
   return waiting.length >= DIGEST_SIZE || waiting.some((since) => now - since >= DIGEST_EVERY_MS);
 }
 
@@ -185,7 +191,8 @@ export function narrowStanding(
   // What was given is optional by now: the part that may stay, stays.
   const optional: readonly Policy[] = grant.policies.map((policy) => ({ ...policy, necessity: "optional" }));
   const policies = standing.level === 0 ? null : withoutNever(optional, preferences);
-  if (!policies) return null;
+  if (!policies || hardReasons(grant, policies, { preferences, vendor, ownerIsMinor: false }).length > 0)
+    return null;
   const agreed = narrow(policies, standing, (policy) => kindsOf(policy, preferences.holds), grant.terms, now);
   // What was confirmed long ago gives nothing new, but ends nothing either.
   const readAt = Math.min(now, standing.confirmed + FRESH_MS);

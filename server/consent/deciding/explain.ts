@@ -1,6 +1,8 @@
 /** One plain sentence for the owner: at most 30 words, none of them the machine's. */
-import { labelOf } from "@freehold/vocab";
+import { isPersonalDataCategory, labelOf } from "@freehold/vocab";
 import type { Policy, Tier } from "../model.ts";
+import { kindsOf } from "./data-kinds.ts";
+import type { Preferences } from "./preferences.ts";
 import type { HardReason } from "./reasons.ts";
 
 const WORDS_MAX = 30;
@@ -24,10 +26,19 @@ const HOW: Readonly<Record<Tier, string>> = {
   tag: ", only as yes or no",
 };
 
-/** The host of an address is short, and nobody can write sentences in it. */
+const SHOWN_MAX = 60;
+
+/**
+ * The host of an address is short, and nobody can write sentences in it; it is shown as the network has it, so that letters
+ * of other alphabets cannot pass for it. Where many share a host, the first part of the path says which of them.
+ */
 export function nameOf(webid: string): string {
-  const host = /^https?:\/\/(?:[^/?#]*@)?([^/?#:]+)/.exec(webid)?.[1] ?? "Somebody";
-  return host.length <= 60 ? host : `${host.slice(0, 59)}…`;
+  const url = /^https?:/.test(webid) && URL.canParse(webid) ? new URL(webid) : null;
+  if (!url || url.hostname === "") return "Somebody";
+  const [pod = "", ...rest] = url.pathname.slice(1).split("/");
+  const name = rest.length >= 2 && /^[a-z0-9-]{1,32}$/.test(pod) ? `/${pod}` : "";
+  const host = url.hostname.slice(0, SHOWN_MAX - name.length);
+  return host === url.hostname ? host + name : `${host.slice(0, -1)}…${name}`;
 }
 
 /** The first of several, in small letters, as in the middle of a sentence. */
@@ -37,11 +48,20 @@ function some(names: readonly string[], most: number): string {
   return words.length > most ? `${shown} and more` : shown;
 }
 
-const what = (policies: readonly Policy[], most: number): string =>
-  some(
-    policies.flatMap(({ categories }) => categories),
-    most,
-  ) || "your data";
+/**
+ * What it is about, in words of the vocabulary alone: those of a vendor's own could say anything. First what the pod knows by
+ * itself, and where it knows nothing, that these are the vendor's words.
+ */
+function what(policies: readonly Policy[], holds: Preferences["holds"], most: number): string {
+  const isAll = policies.some(({ target, fields }) => target.kind === "storage" && fields === null);
+  if (isAll) return "everything in your pod";
+  const known = policies.map((policy) => kindsOf(policy, holds));
+  const called = policies.flatMap(({ categories }) => categories);
+  const own = known.flatMap((kinds) => kinds ?? []).filter((kind) => !called.includes(kind));
+  const words = [...own, ...called].filter(isPersonalDataCategory);
+  if (words.length === 0) return "your data";
+  return known.includes(null) ? `what they call ${some(words, most)}` : some(words, most);
+}
 const why = (policies: readonly Policy[]): string =>
   some(
     policies.flatMap(({ purposes }) => purposes),
@@ -63,20 +83,36 @@ function sentence(tell: (most: number) => string): string {
     .replace(/[,;:]$/, "")}…`;
 }
 
-export const explainGrant = (vendor: string, policies: readonly Policy[], isLess: boolean): string =>
+export const explainGrant = (
+  vendor: string,
+  policies: readonly Policy[],
+  holds: Preferences["holds"],
+  isLess: boolean,
+): string =>
   sentence(
     (most) =>
-      `${nameOf(vendor)} may see ${what(policies, most)} for ${why(policies)}${HOW[policies[0]?.tier ?? "raw"]} until ${until(policies)}, as you agreed beforehand${isLess ? ", less than asked" : ""}`,
+      `${nameOf(vendor)} may see ${what(policies, holds, most)} for ${why(policies)}${HOW[policies[0]?.tier ?? "raw"]} until ${until(policies)}, as you agreed beforehand${isLess ? ", less than asked" : ""}`,
   );
 
-export const explainAsk = (vendor: string, policies: readonly Policy[], reason: HardReason | null): string =>
+export const explainAsk = (
+  vendor: string,
+  policies: readonly Policy[],
+  holds: Preferences["holds"],
+  reason: HardReason | null,
+): string =>
   sentence(
     (most) =>
-      `${nameOf(vendor)} asks for ${what(policies, most)}: you decide, because ${reason ? WHY_ASK[reason] : "you started this yourself"}`,
+      `${nameOf(vendor)} asks for ${what(policies, holds, most)}: you decide, because ${reason ? WHY_ASK[reason] : "you started this yourself"}`,
   );
 
-export const explainDefer = (vendor: string, policies: readonly Policy[]): string =>
-  sentence((most) => `${nameOf(vendor)} asks for ${what(policies, most)}: this waits for your next summary`);
+export const explainDefer = (
+  vendor: string,
+  policies: readonly Policy[],
+  holds: Preferences["holds"],
+): string =>
+  sentence(
+    (most) => `${nameOf(vendor)} asks for ${what(policies, holds, most)}: this waits for your next summary`,
+  );
 
 export const explainDeny = {
   blocked: (vendor: string): string => sentence(() => `You have blocked ${nameOf(vendor)}`),

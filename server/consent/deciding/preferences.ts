@@ -176,11 +176,12 @@ function byName<T>(
   value: unknown,
   at: string,
   read: (item: unknown, at: string) => T,
+  readName: (name: unknown, at: string) => string = text,
 ): Readonly<Record<string, T>> {
   const entries = Object.entries(object(value ?? {}, at, null));
   if (entries.length > ENTRIES_MAX) refuse(at, `give at most ${ENTRIES_MAX}`);
   const read1 = entries.map(
-    ([name, item]) => [text(name, at), read(item, `${at}/${name.slice(0, 64)}`)] as const,
+    ([name, item]) => [readName(name, at), read(item, `${at}/${name.slice(0, 64)}`)] as const,
   );
   return Object.fromEntries(read1);
 }
@@ -264,8 +265,8 @@ export function parsePreferences(value: unknown, version: number, now: number): 
     version: version + 1,
     everybody: read(given["everybody"], "everybody"),
     vendorCategories: byName(given["vendorCategories"], "vendorCategories", read),
-    vendorKinds: byName(given["vendorKinds"], "vendorKinds", (names, at) => list(names, at, text)),
-    vendors: byName(given["vendors"], "vendors", read),
+    vendorKinds: byName(given["vendorKinds"], "vendorKinds", (names, at) => list(names, at, text), address),
+    vendors: byName(given["vendors"], "vendors", read, address),
     blocked: list(given["blocked"] ?? [], "blocked", address, ENTRIES_MAX),
     never: {
       purposes: list(never["purposes"] ?? [], "never/purposes", purpose),

@@ -1,7 +1,7 @@
 /** Why a person is always asked, whatever was agreed to beforehand. */
 import { isConsent, isNarrower, mayBeSpecial } from "@freehold/vocab";
 import type { Policy, Terms } from "../model.ts";
-import { kindsOf } from "./data-kinds.ts";
+import { kindsAround, kindsOf } from "./data-kinds.ts";
 import type { DecideContext } from "./decide.ts";
 
 /** Names of the rules, in the order in which they are told. */
@@ -24,6 +24,10 @@ const pd = (name: string): string => `https://w3id.org/dpv/pd#${name}`;
 /** Article 10 of the GDPR stands beside article 9, and tells as much of a person. */
 const CRIMINAL = pd("Criminal");
 const CHILDREN = pd("Offspring");
+/** Levels of automation at which a person still decides; at any other, and at what nobody knows, perhaps none does. */
+const HAND_IN_HAND: ReadonlySet<string> = new Set(
+  ["NotAutomated", "AssistiveAutomation", "PartialAutomation", "ConditionalAutomation"].map(dpv),
+);
 const FOR_A_PRICE: readonly string[] = [
   dpv("Marketing"),
   dpv("PersonalisedAdvertising"),
@@ -49,12 +53,13 @@ function isBelow(
 export function hardReasons(
   request: Terms,
   policies: readonly Policy[],
-  context: DecideContext,
+  context: Pick<DecideContext, "preferences" | "vendor" | "ownerIsMinor">,
 ): readonly HardReason[] {
   const { preferences, vendor } = context;
   const found = new Set<HardReason>();
   for (const policy of policies) {
-    const kinds = kindsOf(policy, preferences.holds) ?? policy.categories;
+    const { holds } = preferences;
+    const kinds = [...(kindsOf(policy, holds) ?? policy.categories), ...kindsAround(policy, holds)];
     for (const kind of kinds) {
       if (mayBeSpecial(kind) || touches(kind, CRIMINAL)) found.add("special-category");
       if (touches(kind, CHILDREN)) found.add("child");
@@ -66,7 +71,7 @@ export function hardReasons(
     );
     if (priceFloor && isCommerce && isBelow(request.price, priceFloor)) found.add("price-floor");
   }
-  if (request.decidesAboutPerson || request.automation === dpv("AutomatedDecisionMaking"))
+  if (request.decidesAboutPerson || !(request.automation === null || HAND_IN_HAND.has(request.automation)))
     found.add("automated-decision");
   if (context.ownerIsMinor) found.add("child");
   if (!vendor.isKnown) found.add("first-time-controller");

@@ -162,6 +162,7 @@ function beginning(grant: Grant, { requested }: ReceiptPlace): readonly Json[] {
 const ENDING: Readonly<Record<string, string>> = {
   owner: "Withdrawn by the person",
   vendor: "Given back by the vendor",
+  "vendor-at-rest": "Given back by the vendor",
   preference: "Withdrawn by the person's standing preferences",
   undone: "Withdrawn by the person before anything was read",
   superseded: "Replaced by a newer consent",
@@ -171,7 +172,7 @@ const ENDING: Readonly<Record<string, string>> = {
 
 /** What the person took back is withdrawn; what somebody else ended is revoked. */
 function ending({ state, changed, assigner, assignee, reason }: Grant): Json {
-  const isReturned = reason === "vendor";
+  const isReturned = reason === "vendor" || reason === "vendor-at-rest";
   const isOver = state === "Expired" || state === "Exhausted";
   const withdrawn = isReturned ? "dpv:ConsentRevoked" : "dpv:ConsentWithdrawn";
   const how = ENDING[reason ?? ""];

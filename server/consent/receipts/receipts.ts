@@ -55,10 +55,12 @@ const TYPES: readonly string[] = [...JSON_TYPES, ...RDF_TYPES];
 
 async function answer(
   document: Json,
-  { headers, url }: Operation,
+  { headers, url, method }: Operation,
   offered: readonly string[] = TYPES,
 ): Promise<Result> {
-  const type = negotiate(headers.accept, offered);
+  const isRead = method === "GET" || method === "HEAD";
+  // What has been done is not refused for the format in which it is told.
+  const type = negotiate(headers.accept, offered) ?? (isRead ? null : JSON_LD);
   if (type === null) throw new Problem("not-acceptable", `Available: ${offered.join(", ")}`);
   const text = JSON.stringify(document);
   const isJson = JSON_TYPES.includes(type);
@@ -223,14 +225,14 @@ export function createReceipts(deps: ReceiptsDeps): Receipts {
 
 const listed = (proof: Signed["proof"]): readonly unknown[] => (Array.isArray(proof) ? proof : [proof]);
 
-/** The pod's signature stands first, whether or not the vendor sent it back. */
+/** The pod's signature stands first, whether or not the vendor sent it back; and of the vendor's one is enough. */
 function withOwnProof(given: Signed, receipt: Signed): Signed {
   const own = listed(receipt.proof);
   const values = new Set(own.map((proof) => (proof as { readonly proofValue?: string }).proofValue));
   const others = listed(given.proof).filter(
     (proof) => !values.has((proof as { readonly proofValue?: string }).proofValue),
   );
-  return { ...receipt, proof: [...own, ...others] as Signed["proof"] };
+  return { ...receipt, proof: [...own, ...others.slice(0, 1)] as Signed["proof"] };
 }
 
 /** @throws Problem `bad-request` for what is no number. */

@@ -11,12 +11,14 @@ import {
   type Demanded,
   demandAll,
   extentWith,
+  forPurpose,
   together,
 } from "../../access/demand.ts";
 import { Problem } from "../../errors.ts";
 import { parseTarget, type Target } from "../../iri.ts";
 import type { Limits } from "../../limits.ts";
 import type { Agent, Mode, Operation, Result } from "../../operation.ts";
+import { purposeProblem } from "../../purpose.ts";
 import type { Quad } from "../../rdf/terms.ts";
 import type { Pod } from "../../store/pods.ts";
 import type { Snapshot, Transaction } from "../../store/store.ts";
@@ -92,7 +94,15 @@ export interface UpdatesDeps {
       documents: number,
       status: number,
     ): Promise<void>;
+    /** The same in a commit of its own, of an update that was refused. */
+    read(pod: Pod, operation: Operation, by: Authority, documents: number, status: number): Promise<void>;
   };
+}
+
+/** What one attempt has read by grants. */
+interface Seen {
+  by: Authority;
+  readonly paths: Set<string>;
 }
 
 export interface Updates {
@@ -129,16 +139,20 @@ export function createUpdates(deps: UpdatesDeps): Updates {
     operation: Operation,
     changed: readonly Changed[],
     mayRead: MayRead,
+    seen: Authority,
   ): Promise<Fields> {
     const { transaction } = edit;
     const authorities = new Map<Changed, Authority>();
+    let asker = forPurpose(operation.agent, seen);
     for (const one of changed) {
       const { target, modes, outcome } = one;
       const isRemoval = outcome === "remove";
       const needs = isRemoval
         ? await deps.needsOfRemoval(transaction, target)
         : await deps.needsOfChange(transaction, target, modes);
-      authorities.set(one, await authorize(transaction, pod, operation.agent, needs));
+      const authority = await authorize(transaction, pod, asker, needs);
+      asker = forPurpose(asker, authority);
+      authorities.set(one, authority);
     }
     let fields: Fields = {};
     const { "access-purpose": purpose } = operation.headers;
@@ -177,17 +191,28 @@ export function createUpdates(deps: UpdatesDeps): Updates {
     operation: Operation,
     { text, update }: UpdateRequest,
     until: number,
+    seen: Seen,
   ): Promise<Fields> {
     const { transaction } = edit;
     const { agent } = operation;
-    let seen = BY_RULES;
     const readers: PathReader[] = [];
+    function note(path: string, { grants, ...by }: Authority): void {
+      if (!by.reads) return;
+      seen.paths.add(path);
+      seen.by = together(seen.by, { ...by, grants: grants.slice(0, 1) }); // Any of them will do.
+    }
     const may = async (path: string, mode: Mode): Promise<boolean> => {
-      const decision = await access.authorize(transaction, pod, agent, parseTarget(path), [mode]);
-      if (decision.kind === "denied") return false;
-      const { grants, ...by } = authorityOf(decision, [mode]);
-      seen = together(seen, { ...by, grants: grants.slice(0, 1) }); // Any of them will do.
-      return true;
+      const asker = forPurpose(agent, seen.by);
+      const decision = await access.authorize(transaction, pod, asker, parseTarget(path), [mode]);
+      if (decision.kind === "granted") note(path, authorityOf(decision, [mode]));
+      else if (decision.purposes && agent.purpose === undefined) {
+        // What was granted for different purposes is not put together.
+        const { accepted } = decision.purposes;
+        const { purpose } = seen.by;
+        const all = new Set([...accepted, ...(purpose === undefined ? [] : [purpose])]);
+        throw purposeProblem({ isStated: false, accepted: [...all].sort() });
+      }
+      return decision.kind === "granted";
     };
     const mayRead = (path: string): Promise<boolean> => may(path, "read");
     const graphs = createDocumentGraphs({
@@ -198,12 +223,13 @@ export function createUpdates(deps: UpdatesDeps): Updates {
       snapshot: transaction,
       may,
       async reader() {
-        const reader = await access.reader(transaction, pod, agent);
+        const reader = await access.reader(transaction, pod, forPurpose(agent, seen.by));
         readers.push(reader);
         return reader;
       },
       async demand(target, mode) {
-        await authorize(transaction, pod, agent, [{ target, modes: [mode] }]);
+        const asker = forPurpose(agent, seen.by);
+        note(target.path, await authorize(transaction, pod, asker, [{ target, modes: [mode] }]));
       },
       stored: (target) => deps.stored(transaction, target),
       checkPlace: deps.checkPlace,
@@ -225,13 +251,17 @@ export function createUpdates(deps: UpdatesDeps): Updates {
         return receiveMatch(matched);
       },
     });
-    await perform(update, graphs);
-    const fields = await settle(edit, pod, operation, graphs.changed(), mayRead);
-    for (const reader of readers) {
-      const { grants = [], purpose } = extentWith(reader, { rows: null, documents: 0 });
-      seen = together(seen, { grants, purpose, reads: true });
+    try {
+      await perform(update, graphs);
+    } finally {
+      for (const reader of readers) {
+        const { grants = [], purpose } = extentWith(reader, { rows: null, documents: 0 });
+        seen.by = together(seen.by, { grants, purpose, reads: true });
+      }
     }
-    if (seen.reads) await deps.underGrants.readIn(transaction, pod, operation, seen, 1, 204);
+    const fields = await settle(edit, pod, operation, graphs.changed(), mayRead, seen.by);
+    if (seen.by.reads)
+      await deps.underGrants.readIn(transaction, pod, operation, seen.by, Math.max(1, seen.paths.size), 204);
     return fields;
   }
 
@@ -244,9 +274,19 @@ export function createUpdates(deps: UpdatesDeps): Updates {
       const mayReclaim = await deps.read(pod, (snapshot) => reclaims(snapshot, pod, agent));
       const msMax = agent.webid === pod.owner ? limits.queryOwnerMsMax : limits.queryMsMax;
       const until = performance.now() + msMax; // Of all attempts: writers who come between may make it begin anew.
-      const fields = await deps.edit(pod, agent, mayReclaim, (edit) =>
-        work(edit, pod, operation, request, until),
-      );
+      let seen: Seen = { by: BY_RULES, paths: new Set() };
+      const fields = await deps
+        .edit(pod, agent, mayReclaim, (edit) => {
+          seen = { by: BY_RULES, paths: new Set() };
+          return work(edit, pod, operation, request, until, seen);
+        })
+        .catch(async (error: unknown) => {
+          // That it was refused may hang on what was read.
+          const { by, paths } = seen;
+          if (by.reads && error instanceof Problem)
+            await deps.underGrants.read(pod, operation, by, Math.max(1, paths.size), error.status);
+          throw error;
+        });
       return { status: 204, headers: { ...fields, "cache-control": "no-store" }, body: null };
     },
   };

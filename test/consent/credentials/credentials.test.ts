@@ -270,6 +270,28 @@ describe("credentials of access grants", () => {
     });
   });
 
+  it("an address is one: nothing in it ends it where it is written down", async () => {
+    for (const odd of [
+      "https://eve.example/> <https://eve.example/b> <https://eve.example/c> . <https://eve.example/",
+      "https://eve.example/\nb",
+      " https://eve.example/",
+      "https://eve.example/\u202egnp",
+    ])
+      for (const more of [{ forPurpose: [odd] }, { [odd]: "a field of one's own" }])
+        expect((await post(eve, "issue", asked(more))).status, odd).to.equal(400);
+  });
+
+  it("are not searched for without end, for a search may look into every pod", async () => {
+    const strict = await startServer({ FREEHOLD_LIMITS: "credentialSearchesMax=2" });
+    try {
+      const mia = await strict.person("Mia");
+      const search = async (): Promise<number> => (await mia.fetch(`${strict.baseUrl}.vc/query`)).status;
+      expect([await search(), await search(), await search()]).to.deep.equal([200, 200, 429]);
+    } finally {
+      await strict.close();
+    }
+  });
+
   it("filters that are not understood are refused, not left out", async () => {
     for (const filter of [
       "issuedWithin=P9D",

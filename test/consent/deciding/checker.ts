@@ -154,6 +154,10 @@ function contents({ target, fields }: Policy): readonly string[] {
   });
 }
 
+/** What Ana says lies in the folders that are named, whichever of its fields are asked for. */
+const places = ({ target }: Policy): readonly string[] =>
+  target.values.flatMap((value) => (HOLDS[/^\/ana\/[a-z]+\//.exec(value)?.[0] ?? ""] ?? []).map(last));
+
 /** @returns everything that is wrong with giving this without a question. */
 export function objections(
   asked: Wish,
@@ -202,12 +206,13 @@ export function objections(
     object(each.mode !== origin.mode && each.mode !== "view", "another mode than asked");
     object(each.notAfter > origin.notAfter, "longer than asked");
     object(origin.mode === "store" && !vendor.hasStored, "kept for the first time");
+    const around = [...holds, ...places(origin)];
     object(
-      holds.some((kind) => ALWAYS_ASKED.has(kind)),
+      around.some((kind) => ALWAYS_ASKED.has(kind)),
       "delicate",
     );
     object(
-      holds.some((kind) => said.never.categories.map(last).includes(kind)),
+      around.some((kind) => said.never.categories.map(last).includes(kind)),
       "never this kind",
     );
     object(

@@ -1,3 +1,4 @@
+/** What becomes of a request before a person is disturbed with it. Long: tables of wishes, and what the owner is told of them. */
 import { expect } from "chai";
 import {
   type DecideContext,
@@ -40,6 +41,8 @@ describe("what becomes of a request, by the level", () => {
     ["a folder that nobody has named",         of({ target: folder("attic") }),                                  "D·····"],
     ["everything",                             of({ target: { kind: "storage", values: ["/ana/"] } }),           "D·····"],
     ["a view, of which only its maker knows",  of({ target: { kind: "view", values: ["7"] } }),                  "D·····"],
+    ["harmless fields of a view",              of({ target: { kind: "view", values: ["7"] }, fields: ["http://www.w3.org/2006/vcard/ns#fn"], categories: [] }), "D·····"],
+    ["harmless fields of what lies with health", of({ target: folder("health"), fields: ["http://www.w3.org/2006/vcard/ns#fn"], categories: [] }), "DAAAAA"],
     ["to count use, as totals",                of({ ...ANALYTICS, tier: "aggregate" }),                          "D·GGGG"],
     ["to count use, every single one",         of(ANALYTICS),                                                    "D·NNNN"],
     ["to remember tastes, as totals",          of({ purposes: [dpv("ServicePersonalisation")], target: folder("taste"), categories: [], tier: "aggregate" }), "D··GGG"],
@@ -239,6 +242,8 @@ describe("what only a person decides", () => {
     ["special-category",       of({ categories: ["https://shop.example/kinds#harmless"] }), {}],
     ["special-category",       of({ categories: [pd("CriminalOffence")] }), {}],
     ["automated-decision",     of({}, { automation: dpv("AutomatedDecisionMaking") }), {}],
+    ["automated-decision",     of({}, { automation: dpv("FullAutomation") }), {}],
+    ["automated-decision",     of({}, { automation: "https://shop.example/levels#hardly-any" }), {}],
     ["child",                  of({}), { ownerIsMinor: true }],
     ["first-time-controller",  of({}), { vendor: { categories: [], isKnown: false, hasStored: false } }],
     ["onward-sharing",         of({}, { recipients: [SHOP, "https://data.example/#us"] }), {}],
@@ -279,6 +284,15 @@ describe("what only a person decides", () => {
     expect(digestDue([1, 2, 3, 4].map(since), NOW)).to.equal(false);
     expect(digestDue([1, 2, 3, 4, 5].map(since), NOW)).to.equal(true);
     expect(digestDue([since(7)], NOW)).to.equal(true);
+    expect(
+      digestDue(
+        Array.from({ length: 50 }, () => NOW),
+        NOW,
+        NOW - DAY / 2,
+      ),
+      "and not twice a day",
+    ).to.equal(false);
+    expect(digestDue([1, 2, 3, 4, 5].map(since), NOW, NOW - DAY)).to.equal(true);
   });
 });
 
@@ -295,6 +309,13 @@ describe("what was given beforehand follows when preferences change", () => {
     expect(narrowStanding(given, preferences({ blocked: [SHOP] }), vendor, NOW)).to.equal(null);
     const never = preferences({ never: { purposes: [], categories: [pd("Financial")] } });
     expect(narrowStanding(given, never, vendor, NOW)).to.equal(null);
+  });
+  it("ends where a person would be asked about it now", () => {
+    expect(narrowStanding(given, at(1), vendor, NOW)).to.equal(given.policies);
+    const elsewhere = preferences({ locations: ["https://w3id.org/dpv/loc#AT"] });
+    expect(narrowStanding(given, elsewhere, vendor, NOW)).to.equal(null);
+    const delicate = preferences({ holds: { "/ana/orders/": [pd("Purchase"), pd("MedicalHealth")] } });
+    expect(narrowStanding(given, delicate, vendor, NOW)).to.equal(null);
   });
   it("keeps what is still agreed to of several", () => {
     const asked = wish([policy(), policy({ ...OFFERS, tier: "tag" })]);
@@ -343,6 +364,36 @@ describe("the sentence for the owner", () => {
   });
 });
 
+describe("the sentence for the owner cannot be written by whoever asks", () => {
+  const told = (part: Partial<Policy>, terms: Partial<Terms> = {}): string =>
+    decide(of(part, terms), context({ userInitiated: true, preferences: preferences() })).explanation;
+  const by = (assignee: string): string =>
+    told({ target: folder("attic") }, { assignee, controller: assignee });
+
+  it("who it is: letters that look alike are told apart, and so are those who share a host", () => {
+    expect(by("https://bank.example/#us")).to.match(/^bank\.example asks/);
+    expect(by("https://b\u0430nk.example/#us")).to.match(/^xn--/);
+    expect(by("https://BANK.example:8443/#us")).to.match(/^bank\.example asks/);
+    expect(by("https://pods.example/shop/profile/card#me")).to.match(/^pods\.example\/shop asks/);
+    expect(by("https://pods.example/eve/profile/card#me")).to.match(/^pods\.example\/eve asks/);
+    expect(by("https://eve.example/bank%2eexample%20says/a/b#me")).to.match(/^eve\.example asks/);
+    expect(by("https://eve.example/Say%20yes!/a/b#me")).to.match(/^eve\.example asks/);
+  });
+  it("what it is: by the words of the vocabulary, the owner's own first, and never less than it is", () => {
+    const own = "https://eve.example/#nothing-at-all-just-say-yes";
+    expect(told({ target: folder("attic"), categories: [own] })).to.match(/ asks for your data:/);
+    expect(told({ target: folder("attic"), categories: [pd("EmailAddress")] })).to.match(
+      / asks for what they call email address:/,
+    );
+    expect(
+      told({ target: folder("health"), categories: ["EmailAddress", "Name", "Street"].map(pd) }),
+    ).to.match(/ asks for medical health, /);
+    expect(
+      told({ target: { kind: "storage", values: ["/ana/"] }, categories: [pd("EmailAddress")] }),
+    ).to.match(/ asks for everything in your pod:/);
+  });
+});
+
 describe("preferences as an owner sends them", () => {
   const least = { everybody: { level: 2 } };
   it("are confirmed by being sent, and counted", () => {
@@ -371,6 +422,9 @@ describe("preferences as an owner sends them", () => {
     ["a never of no vocabulary", { ...least, never: { purposes: ["https://shop.example/purposes#x"] } }],
     ["a kind for a purpose", { ...least, never: { purposes: [pd("Religion")] } }],
     ["a name that is no address", { ...least, blocked: ["shop"] }],
+    ["a company that is no address", { ...least, vendors: { "shop.example": { level: 0 } } }],
+    ["a company that breaks a line", { ...least, vendors: { "https://shop.example/\n": { level: 0 } } }],
+    ["kinds of a company that is no address", { ...least, vendorKinds: { shop: ["insurer"] } }],
     ["a place in words", { ...least, campaigns: { places: ["Bavaria"] } }],
     ["a time that is none", { ...least, campaigns: { quiet: [{ from: "24:30", until: "08:00" }] } }],
     ["a time zone that is none", { ...least, campaigns: { timeZone: "Europe/Atlantis" } }],

@@ -87,6 +87,29 @@ describe("the doors of receipts", function () {
     expect(await (await fetch(shop.webid)).text()).to.not.include(multikey);
   });
 
+  it("nor does an app put its own key in the place of one that is there, or end one", async () => {
+    const card = identity.webid.split("#")[0]!;
+    const before = await (await fetch(card)).text();
+    const own = identity.verificationMethod.split("#")[1]!;
+    const { multikey } = await generateSigningKey();
+    const sec = "https://w3id.org/security#";
+    const key = `<${identity.verificationMethod}>`;
+    for (const body of [
+      `DELETE DATA { ${key} <${sec}publicKeyMultibase> "${own}" } ; INSERT DATA { ${key} <${sec}publicKeyMultibase> "${multikey}" }`,
+      `INSERT DATA { ${key} <${sec}publicKeyMultibase> "${multikey}" }`,
+      `DELETE DATA { ${key} <${sec}publicKeyMultibase> "${own}" }`,
+      `INSERT DATA { ${key} <${sec}revoked> "2020-01-01T00:00:00Z" }`,
+    ]) {
+      const headers = { "content-type": "application/sparql-update" };
+      expect((await shop.fetch(card, { method: "PATCH", headers, body })).status, body).to.equal(409);
+    }
+    const headers = { "content-type": "text/turtle" };
+    const other = before.replaceAll(`"${own}"`, `"${multikey}"`);
+    expect(other, "the test says something").to.not.equal(before);
+    expect((await shop.fetch(card, { method: "PUT", headers, body: other })).status).to.equal(409);
+    expect(await (await fetch(card)).text()).to.equal(before);
+  });
+
   it("a key can be taken out again", async () => {
     const key = await generateSigningKey();
     const own = await openPod(shop.pod, { fetch: shop.fetch });
@@ -138,6 +161,20 @@ describe("the doors of receipts", function () {
     const all = await Array.fromAsync(receipts(asked, grant));
     expect(all.map(({ id }) => id)).to.deep.equal([receiptUrl(grant), `${receiptUrl(grant)}.end`]);
     expect(JSON.stringify(all[1]?.document)).to.include("dpv:ConsentWithdrawn");
+  });
+
+  it("signed three times at once is signed once, as the shape of receipts has it", async () => {
+    const grant = await give();
+    const { key, verificationMethod } = identity;
+    let document: Json = (await consentReceiptOf(asked, grant)).document;
+    for (const seconds of [0, 1, 2])
+      document = await addProof(document, {
+        key,
+        verificationMethod,
+        created: new Date(Date.now() + seconds * 1_000),
+      });
+    expect((await put(shop, receiptUrl(grant), document)).status).to.equal(200);
+    expect(((await (await ana.fetch(receiptUrl(grant))).json()) as Json)["proof"]).to.have.length(2);
   });
 
   it("a grant that rests for want of a signature goes on when there is one, and no other does", async () => {
