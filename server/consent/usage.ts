@@ -71,9 +71,12 @@ function together(recent: PolicyUsage["recent"], stretch: number): PolicyUsage["
   return few.length > RECENT_MAX ? together(few, stretch * 2) : few; // A clock that goes to and fro makes them many.
 }
 
-/** Of what is within the frequency still. A clock that went back makes nothing come free sooner. */
-const within = ({ recent }: PolicyUsage, per: number, time: number): PolicyUsage["recent"] =>
-  recent.filter(([at]) => at > time - per);
+/** The latest moment that any clock has shown here: one that went back makes nothing come free sooner, or once more. */
+const latest = ({ last }: PolicyUsage, time: number): number => Math.max(last ?? 0, time);
+
+/** Of what is within the frequency still. */
+const within = (used: PolicyUsage, per: number, time: number): PolicyUsage["recent"] =>
+  used.recent.filter(([at]) => at > latest(used, time) - per);
 
 /** @returns how long until there is room under the policy: 0 now, null never. */
 function waitFor(policy: Policy, used: PolicyUsage, time: number): number | null {
@@ -88,9 +91,9 @@ function waitFor(policy: Policy, used: PolicyUsage, time: number): number | null
 }
 
 function onceMore({ frequency }: Policy, used: PolicyUsage, time: number): PolicyUsage {
-  const [count, last] = [used.count + 1, Math.max(used.last ?? 0, time)];
+  const [count, last] = [used.count + 1, latest(used, time)];
   if (!frequency) return { count, last, recent: [] };
-  const recent = [...within(used, frequency.per, time), [time, 1] as const];
+  const recent = [...within(used, frequency.per, time), [last, 1] as const];
   return {
     count,
     last,
