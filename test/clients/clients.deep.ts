@@ -11,6 +11,7 @@ const CLIENTS = [
   ["solid-file-client", "file-client"],
   ["@inrupt/solid-client-notifications", "notifications"],
   ["@inrupt/solid-client-access-grants", "access-grants"],
+  ["@inrupt/solid-client-access-grants, with policies", "access-grants", { FREEHOLD_ACCESS: "acp" }],
 ] as const;
 
 describe("Solid clients", function () {
@@ -21,14 +22,14 @@ describe("Solid clients", function () {
     folder = await installClients(this);
   });
 
-  for (const [client, program] of CLIENTS) {
+  for (const [client, program, settings = {}] of CLIENTS) {
     describe(client, () => {
       let server: TestServer;
       let outcomes: ReadonlyMap<string, string | null> = new Map();
 
       before(async function () {
         this.timeout(programMsMax + 30_000);
-        server = await startServer();
+        server = await startServer(settings);
         const people: { ana: Person; ben: Person } = {
           ana: await server.person("Ana"),
           ben: await server.person("Ben"),
