@@ -126,7 +126,8 @@ describe("access matrix: the server and an independent evaluator agree", () => {
         );
     const list = (place: string) =>
       fc.option(
-        fc.array(rule(place), { maxLength: 4 }).map((rules) => rules.join("\n")),
+        // Many rules rather than few: most of them are incomplete in one way or another.
+        fc.array(rule(place), { maxLength: 10, size: "max" }).map((rules) => rules.join("\n")),
         { nil: null, freq: 2 },
       );
     const places = [...containers, "/ana/photo.jpg", "/ana/notes/2026/today.ttl"];
@@ -154,7 +155,6 @@ describe("access matrix: the server and an independent evaluator agree", () => {
       ),
       { numRuns: 300 },
     );
-    // Of 300 random worlds it is 0.05 to 0.07.
-    expect(granted / asked, "a share of yes that shows the trees are no desert").to.be.within(0.03, 0.8);
+    expect(granted / asked, "a share of yes that shows the trees are no desert").to.be.within(0.05, 0.8);
   });
 });

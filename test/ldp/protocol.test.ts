@@ -497,7 +497,7 @@ describe("The Solid Protocol, clause by clause", () => {
     it("401 says how to log in, and that nobody did (rs-401, rs-as-uri, rs-dpop-challenge)", async () => {
       const { headers } = await fetch(url("notes/"));
       expect(headers.get("www-authenticate"))
-        .to.match(/(?:^|, )DPoP /)
+        .to.match(/^UMA as_uri="[^"]+", ticket="[^"]+", DPoP /)
         .and.include(`as_uri="${server.baseUrl}"`)
         .and.include('algs="');
       expect(headers.get("link"), "the issuer and the storage")
