@@ -23,8 +23,8 @@ export interface ErrorFacts {
 
 /**
  * What went wrong. `code` is the server's own (`forbidden`, `shape-violation`, …: the page of problems lists them), or
- * one of: `unreachable`, `http-<status>`, `answer-invalid`, `passport-invalid`, `pod-unknown`, `owner-locked-out`,
- * `login-failed`, `input-invalid`, `receipt-invalid`, `receipt-refused`, `vendor-unknown`.
+ * one of: `unreachable`, `http-<status>`, `answer-invalid`, `passport-invalid`, `passport-deactivated`, `passport-held`,
+ * `root-changed`, `log-forked`, `pod-unknown`, `owner-locked-out`, `login-failed`, `input-invalid`, `receipt-invalid`, `receipt-refused`, `vendor-unknown`.
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
 export class FreeholdError extends Error {

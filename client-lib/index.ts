@@ -7,6 +7,7 @@ import type { Pod } from "./pod.ts";
 import type { Row } from "./query.ts";
 
 export type { Grant, Revocation } from "./access.ts";
+export { type CacheCounts, type CacheOptions, createPassportCache, type PassportCache } from "./cache.ts";
 export {
   type AskOptions,
   accessGrant,
@@ -68,7 +69,8 @@ export {
   watch,
   watchByWebhook,
 } from "./consent/watch.ts";
-export { type ErrorDetail, type ErrorFacts, type Fetch, FreeholdError } from "./errors.ts";
+export { type DcannResolver, type DidResolution, getResolver } from "./did.ts";
+export { type ErrorDetail, type ErrorFacts, type Fetch, FreeholdError, fetchOk } from "./errors.ts";
 export {
   type Combining,
   combine,
@@ -82,6 +84,25 @@ export {
 export type { JoinOptions } from "./join.ts";
 export type { Merging, Order } from "./merge.ts";
 export type { Access, AccessMode } from "./modes.ts";
+export {
+  createPassportFetch,
+  createPlaces,
+  type PassportFetch,
+  type PassportFetchOptions,
+  type Place,
+  type Places,
+} from "./moved.ts";
+export {
+  portStandingOf,
+  type RegistryOptions,
+  requestPort,
+  type Standing,
+  sendOperation,
+  standingOf,
+  vetoPort,
+  type WaitingOperation,
+  waitingOperation,
+} from "./operations.ts";
 export { confirmsPassport, type Dataset, type OpenOptions, openPod, type Pod } from "./pod.ts";
 export {
   ask,
@@ -95,7 +116,9 @@ export {
   type Row,
   UNION_DEFAULT_GRAPH,
 } from "./query.ts";
-export { createMemory, type Memory, type Resolution, type ResolveOptions, resolve } from "./resolve.ts";
+export { createMemory, type Memory, type PinnedRoot } from "./registry/memory.ts";
+export { forgetRoot, type TrustOptions, trustOf } from "./registry/trust.ts";
+export { askResolver, findAnswer, type Resolution, type ResolveOptions, resolve } from "./resolve.ts";
 export { type Cell, nativeOf } from "./rows.ts";
 export {
   type Facets,

@@ -1,5 +1,6 @@
 /** For programs on a server: logs in with client credentials, and keeps what a vendor has to keep, in files. */
-import { appendFile, mkdir, open, readFile, rename } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { appendFile, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { EVENTS, Session } from "@inrupt/solid-client-authn-node";
@@ -8,7 +9,10 @@ import { generateSigningKey } from "./consent/proof.ts";
 import type { Ledger, Use } from "./consent/under.ts";
 import { type Change, receiveWebhook } from "./consent/watch.ts";
 import { type Fetch, FreeholdError } from "./errors.ts";
+import type { Place, Places } from "./moved.ts";
+import type { Seen } from "./passport/verify.ts";
 import { openPod } from "./pod.ts";
+import { isOlder, isOlderPorted, type Memory, type PinnedRoot, type SeenPorted } from "./registry/memory.ts";
 
 /** Client credentials, as the account page gives them. */
 export interface LoginOptions {
@@ -127,6 +131,55 @@ export function fileLedger(path: string): Ledger {
       });
     },
   };
+}
+
+const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 32);
+
+/** A file for each key: nobody who writes one can spoil another, and none is read that is not asked for. */
+function fileTable<T>(folder: string): {
+  get(key: string): Promise<T | null>;
+  set(key: string, value: T | null): Promise<void>;
+} {
+  const at = (key: string): string => join(folder, `${hashOf(key)}.json`);
+  return {
+    get: async (key) => (await readJson(at(key))) as T | null,
+    async set(key, value) {
+      if (value === null) return rm(at(key), { force: true });
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      return writeJson(at(key), value);
+    },
+  };
+}
+
+/**
+ * A memory that outlives the program: roots that were believed, and the newest state seen of each passport, in files.
+ * Whoever can write there can make this program believe again; whoever can read there knows whose passports it asked for.
+ */
+export function fileMemory(folder: string): Memory {
+  const seen = fileTable<Seen>(join(folder, "seen"));
+  const roots = fileTable<PinnedRoot>(join(folder, "roots"));
+  const ported = fileTable<SeenPorted>(join(folder, "ported"));
+  return {
+    get: (id) => seen.get(id),
+    async set(id, now) {
+      const before = await seen.get(id);
+      if (before && (isOlder(now, before) || JSON.stringify(before) === JSON.stringify(now))) return;
+      await seen.set(id, now);
+    },
+    root: (of) => roots.get(of),
+    setRoot: (of, pinned) => roots.set(of, pinned),
+    ported: (of) => ported.get(of),
+    async setPorted(of, now) {
+      const before = await ported.get(of);
+      if (!before || !isOlderPorted(now, before)) await ported.set(of, now);
+    },
+  };
+}
+
+/** Places that outlive the program: old links are followed for as long as the folder is kept. */
+export function filePlaces(folder: string): Places {
+  const places = fileTable<Place>(folder);
+  return { get: (root) => places.get(root), set: (root, place) => places.set(root, place) };
 }
 
 /** Somebody who asks people for access: logged in, with a key to sign with, and a ledger. */

@@ -3,6 +3,7 @@ import { fh, rdf, sd, solid, space, voidTerms } from "@freehold/vocab";
 import type { SolidDataset, WithServerResourceInfo } from "@inrupt/solid-client";
 import { type Fetch, FreeholdError, fetchOk } from "./errors.ts";
 import { linkTo, parseLinks } from "./links.ts";
+import { isPassportFetch } from "./moved.ts";
 import type { Endpoint } from "./query.ts";
 import { type Resolution, type ResolveOptions, resolve } from "./resolve.ts";
 import type { UpdateEndpoint } from "./update.ts";
@@ -51,7 +52,10 @@ export interface Pod extends Endpoint, UpdateEndpoint {
 
 /** As whom a pod is opened; where passports lead to is asked of `resolvers`. */
 export interface OpenOptions extends Partial<Omit<ResolveOptions, "fetch">> {
-  /** Sends requests as somebody: from `login` of `@freehold/client/node`, or of a Solid session. The public asks without. */
+  /**
+   * Sends requests as somebody: from `login` of `@freehold/client/node`, or of a Solid session. The public asks without.
+   * One of `createPassportFetch` opens pods where they are now, also by the address that they had before.
+   */
   readonly fetch?: Fetch;
 }
 
@@ -79,13 +83,14 @@ const isPassport = (where: string): boolean => /^(?:did:dcann:|dp[a-z0-9]{2}1[a-
  */
 export async function openPod(where: string, options: OpenOptions = {}): Promise<Pod> {
   const { fetch = globalThis.fetch } = options;
+  const following = isPassportFetch(fetch) ? fetch : null;
   if (isPassport(where)) {
     // The resolver learns which passport is asked for, but never who asks.
     const passport = await resolve(where, {
       ...options,
-      resolvers: options.resolvers ?? [],
       fetch: globalThis.fetch,
     });
+    await following?.learn(passport);
     const found = await describe(passport.pod, fetch, options.signal);
     return podOf({ ...found, root: passport.pod, owner: passport.webid }, passport, fetch);
   }
@@ -94,15 +99,16 @@ export async function openPod(where: string, options: OpenOptions = {}): Promise
       detail: where.slice(0, 200),
     });
   }
-  const start = where.includes("#") ? await storageOf(where, fetch, options.signal) : where;
+  const now = (await following?.addressOf(where)) ?? where;
+  const start = now.includes("#") ? await storageOf(now, fetch, options.signal) : now;
   const found = await describe(start, fetch, options.signal);
-  if (!found && start === where) {
+  if (!found && start === now) {
     throw new FreeholdError("pod-unknown", "There is no pod at this address", {
-      url: where,
+      url: now,
       next: "Give the address of the pod, or its owner's WebID.",
     });
   }
-  const owner = where.includes("#") ? where : (found?.owner ?? null);
+  const owner = now.includes("#") ? now : (found?.owner ?? null);
   return podOf({ ...found, root: found?.root ?? start, owner }, null, fetch);
 }
 

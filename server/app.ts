@@ -10,6 +10,7 @@ import { type Authority, BY_RULES, demandAll, together } from "./access/demand.t
 import { checkLanguage } from "./access/language.ts";
 import { isOwnerOf } from "./access/narrowing.ts";
 import { wacAllow } from "./access/wac-allow.ts";
+import { arrivalDoors } from "./account/arrival-doors.ts";
 import { createDataBrowser, type DataBrowser } from "./account/data-browser.ts";
 import { accountDoors } from "./account/doors.ts";
 import { erasureDoors } from "./account/erasure-doors.ts";
@@ -77,7 +78,6 @@ import { describeLws, LWS_TYPE } from "./lws/description.ts";
 import { gatewayUrl } from "./notify/gateway.ts";
 import { SENDER_PATH } from "./notify/webhook-sender.ts";
 import type { Agent, Door, Method, Operation, Result } from "./operation.ts";
-import { passportDoors } from "./passport/doors.ts";
 import { isStrict } from "./query/asking.ts";
 import { rangedOver } from "./query/failed.ts";
 import { SEARCH_PATH } from "./query/search/endpoint.ts";
@@ -444,7 +444,7 @@ function askEverywhere(context: Context): Door {
 /** @param dataBrowser Null where it is switched off. */
 export function doorRoutes(context: Context, dataBrowser: DataBrowser | null = null): readonly DoorRoute[] {
   const { identity, config, journal } = context;
-  const { accounts, provider, registry } = identity;
+  const { accounts, provider } = identity;
   const server: readonly DoorRoute[] = [
     {
       verb: "get",
@@ -468,6 +468,7 @@ export function doorRoutes(context: Context, dataBrowser: DataBrowser | null = n
           "content-type": "application/jwk-set+json",
         }),
     },
+    { verb: "get", path: "/.well-known/dcann/:id", ...EVERYBODY, door: context.proofDoor },
     { verb: "get", path: CONSENT_KEY_PATH, ...EVERYBODY, door: context.consent.keys.publishedKeys },
     {
       verb: "get",
@@ -491,7 +492,7 @@ export function doorRoutes(context: Context, dataBrowser: DataBrowser | null = n
   return [
     ...server,
     ...healthDoors(() => context.store.check()).map((route) => ({ ...route, ...VISITORS })),
-    ...passportDoors(registry).map((route) => ({ ...route, ...EVERYBODY })),
+    ...(context.registry?.doors.doors ?? []).map((route) => ({ ...route, ...EVERYBODY })),
     ...credentialDoors({
       ...config,
       now: context.now,
@@ -505,6 +506,10 @@ export function doorRoutes(context: Context, dataBrowser: DataBrowser | null = n
     }).map((route) => ({ ...route, ...EVERYBODY })),
     ...context.notifications.doors.map((route) => ({ ...route, ...EVERYBODY })),
     ...accountDoors(accounts, provider).map((route) => ({ ...route, ...OWN_PAGES })),
+    ...arrivalDoors(accounts, {
+      begin: () => identity.hosting.begin(),
+      takeIn: context.takeIn,
+    }).map((route) => ({ ...route, ...OWN_PAGES })),
     ...journalDoors(accounts, journal).map((route) => ({ ...route, ...OWN_PAGES })),
     ...keptDoors(accounts, context.ldp).map((route) => ({ ...route, ...OWN_PAGES })),
     ...transferDoors(accounts, context.ldp.transfer, (pod, deed) =>

@@ -104,6 +104,12 @@ function toZones(text: string): readonly string[] {
   return text.split(",");
 }
 
+function toRegistrar(text: string): string {
+  if (!/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/.test(text) || text.length > 63)
+    throw new Error("wants a registrar's name, such as ch.alpenpod");
+  return text;
+}
+
 export const SETTINGS = define({
   FREEHOLD_PORT: {
     about: "TCP port to listen on; 0 takes a free one",
@@ -135,9 +141,20 @@ export const SETTINGS = define({
   },
   FREEHOLD_ZONES: {
     about:
-      "Zones in which passports are registered here, comma-separated; the first is used unless another is asked for",
+      "Zones in which passports are registered here, comma-separated; the first is used unless another is asked for. With a registry elsewhere, its zones",
     fallback: "zz",
     parse: toZones,
+  },
+  FREEHOLD_REGISTRY: {
+    about:
+      "Address of the registry in which passports are registered; empty: this server is a registry of its own",
+    fallback: "",
+    parse: toBaseUrl,
+  },
+  FREEHOLD_REGISTRAR: {
+    about: "This server's name as a registrar in its registry",
+    fallback: "local",
+    parse: toRegistrar,
   },
   FREEHOLD_LOG_LEVEL: {
     about: "Least level that is logged: debug, info, warn or error",
@@ -256,6 +273,9 @@ export interface Config {
   readonly store: string;
   readonly rootKeyFile: string;
   readonly zones: readonly string[];
+  /** Ends in `/`; empty: its own. */
+  readonly registry: string;
+  readonly registrar: string;
   readonly logLevel: Level;
   readonly egressAllow: readonly string[];
   readonly trustProxy: readonly string[];
@@ -322,6 +342,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       throw new ConfigError(`${name} (or --${flagOf(name)}) ${(cause as Error).message}`, { cause });
     }
   };
+  if (read("FREEHOLD_REGISTRY") !== "" && env["FREEHOLD_ZONES"] === undefined)
+    throw new ConfigError(
+      "FREEHOLD_ZONES (or --zones) must say which zone the registry at FREEHOLD_REGISTRY runs, such as ch: passports begin there",
+    );
   const port = read("FREEHOLD_PORT");
   const dataFolder = read("FREEHOLD_DATA");
   return Object.freeze({
@@ -333,6 +357,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     store: read("FREEHOLD_STORE"),
     rootKeyFile: read("FREEHOLD_ROOT_KEY_FILE") || resolve(dataFolder, "root.key"),
     zones: read("FREEHOLD_ZONES"),
+    registry: read("FREEHOLD_REGISTRY"),
+    registrar: read("FREEHOLD_REGISTRAR"),
     logLevel: read("FREEHOLD_LOG_LEVEL"),
     egressAllow: read("FREEHOLD_EGRESS_ALLOW"),
     trustProxy: read("FREEHOLD_TRUST_PROXY"),

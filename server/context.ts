@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
+import { didOf, isPassportId } from "@freehold/client/passport";
 import { solid } from "@freehold/vocab";
 import { type Access, createAccess } from "./access/authorize.ts";
 import { demandAll } from "./access/demand.ts";
@@ -11,7 +12,7 @@ import { createRestrictions, type Restrictions } from "./access/restriction.ts";
 import { type AccountService, createAccounts } from "./account/accounts.ts";
 import { accountToExport, closeAccount } from "./account/close.ts";
 import { createOwnerAccess } from "./account/owner-access.ts";
-import { accountOfPod } from "./account/records.ts";
+import { accountOfPod, putAccount } from "./account/records.ts";
 import { type AgentVerifier, createAgentVerifier } from "./auth/agent.ts";
 import { createGrantTokens, type GrantTokens } from "./auth/grant-token.ts";
 import { createProvider, type Provider } from "./auth/provider.ts";
@@ -28,7 +29,7 @@ import { parseTarget, parseWebId } from "./iri.ts";
 import { createJournalReader, type JournalReader } from "./journal/container.ts";
 import { decodeEntry, OPERATOR, SERVER } from "./journal/entry.ts";
 import { createJournal, type PodJournal } from "./journal/journal.ts";
-import { changeCard } from "./ldp/card.ts";
+import { changeCard, withPassport } from "./ldp/card.ts";
 import {
   changeLists,
   link,
@@ -56,9 +57,16 @@ import { withHints } from "./notify/hints.ts";
 import { createNotifications, type Notifications } from "./notify/notify.ts";
 import { createWebhooks, type Webhooks } from "./notify/webhook.ts";
 import { createOpenAnswers } from "./open-answers.ts";
-import { type By, PUBLIC_AGENT } from "./operation.ts";
-import { findPassportOfPod } from "./passport/records.ts";
-import { createRegistry, type Registry } from "./passport/registry.ts";
+import { type By, type Door, PUBLIC_AGENT } from "./operation.ts";
+import { createArrival } from "./passport/arrival.ts";
+import { createLinks } from "./passport/both-ways.ts";
+import { adoptFormer } from "./passport/former.ts";
+import { createHosting, type Hosting } from "./passport/hosting.ts";
+import { serverKey } from "./passport/keyring.ts";
+import type { RegistryLink } from "./passport/link.ts";
+import { createProofDoor } from "./passport/proof.ts";
+import { createRemoteLink, type RemoteLink } from "./passport/remote.ts";
+import { createVouching } from "./passport/vouch.ts";
 import { cardPath, inboxPath } from "./profile.ts";
 import { createQueries, type Queries } from "./query/endpoint.ts";
 import { createKeptIndexes } from "./query/index/kept.ts";
@@ -67,6 +75,13 @@ import { createUpdates, type Updates } from "./query/update/updates.ts";
 import { mediaTypeOf } from "./rdf/media.ts";
 import { parseRdf } from "./rdf/parse.ts";
 import type { Quad } from "./rdf/terms.ts";
+import { createRegistryDoors, type RegistryDoors } from "./registry/doors/doors.ts";
+import { createOwnRegistry, type OwnRegistry } from "./registry/own.ts";
+import { governanceDoors } from "./registry/registrars/doors.ts";
+import { createScorecards } from "./registry/registrars/scorecards.ts";
+import { createFollower, type GovernanceSource } from "./registry/vendors/follow.ts";
+import { createVendorRegister } from "./registry/vendors/register.ts";
+import { createRemoteSource } from "./registry/vendors/remote.ts";
 import { createSafeFetch, createSafeSend, type SafeFetch } from "./safe-fetch.ts";
 import type { PageEdit } from "./series/append.ts";
 import { OBSERVATION_SHAPE } from "./series/observation.ts";
@@ -86,7 +101,10 @@ export interface Identity {
   /** For credentials that are exchanged for tokens. */
   readonly grantTokens: GrantTokens;
   readonly accounts: AccountService;
-  readonly registry: Registry;
+  /** The passports of this server's pods. */
+  readonly hosting: Hosting;
+  /** Where they are registered. */
+  readonly registry: RegistryLink;
 }
 
 /** What may be done with a pod's documents. */
@@ -115,6 +133,15 @@ export interface Context {
   readonly updates: Updates;
   readonly series: Series;
   readonly identity: Identity;
+  /**
+   * Takes in a passport whose owner has signed that this server is its host, and writes its name into the public card.
+   * @param signed The operation that says so; or the name of a passport that says so already.
+   */
+  readonly takeIn: (pod: Pod, signed: unknown) => Promise<{ readonly id: string }>;
+  /** The registry in this process; null where passports are registered elsewhere. */
+  readonly registry: (OwnRegistry & { readonly doors: RegistryDoors }) | null;
+  /** Shows whoever asks that a passport leads here. */
+  readonly proofDoor: Door;
   readonly journal: PodJournal & { readonly reader: JournalReader };
   readonly backups: Backups;
   /** What vendors ask for, what the owner decides, what is granted, seen and received. */
@@ -126,6 +153,7 @@ export interface Context {
   close(): Promise<void>;
 }
 
+const REGISTRY_TICK_MS = 10_000; // What waits for days may wait for seconds more.
 const SWEEP_MS = 3_600_000; // Logins that have ended are forgotten about hourly.
 const OPEN_ANSWERS_RECHECK_MS = 1_000; // Where no commit tells of it: grants end by the clock, and on other servers.
 const DOCUMENTS_PER_COMMIT = 200; // An import is many small commits, so that it never holds up other writers for long.
@@ -147,6 +175,15 @@ function createLocalDocuments(store: Store, pods: Pods, baseUrl: string) {
     });
   };
 }
+
+/** What a zone elsewhere says of registrars and vendors. */
+const governanceOf = (link: RemoteLink, zone: string): GovernanceSource =>
+  createRemoteSource({
+    zone,
+    urls: async () => (await link.root()).zones[zone]?.urls ?? [],
+    keys: async () => (await link.root()).zones[zone]?.keys ?? [],
+    fetchText: (url) => link.textAt(url),
+  });
 
 type LocalDocuments = ReturnType<typeof createLocalDocuments>;
 
@@ -225,7 +262,7 @@ function checkPlace(pod: Pod, path: string): void {
  * @throws StoreRefused, OperatorError with what to do.
  */
 export async function openStore(
-  config: Config,
+  config: Pick<Config, "dataFolder" | "rootKeyFile" | "limits" | "store">,
   log: Log,
   now: () => Date,
   keyring?: Uint8Array,
@@ -380,7 +417,38 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     underGrants: (...batch) => underGrants.write(...batch),
   });
 
-  const registry = createRegistry({ store, now, zones: config.zones, baseUrl, limits, log });
+  const ownRegistry =
+    config.registry === ""
+      ? await createOwnRegistry({
+          store,
+          now,
+          log,
+          limits,
+          folder: config.dataFolder,
+          baseUrl,
+          zones: config.zones,
+          registrar: { name: config.registrar, key: (await serverKey(store, "registrar")).key },
+          isHost: (key, id) => hosting.isHost(key, id),
+          onTaken: (id) => hosting.follow(id),
+        }).catch(async (error: unknown) => {
+          await store.close();
+          throw error;
+        })
+      : null;
+  const remoteRegistry = ownRegistry
+    ? null
+    : createRemoteLink({
+        ...config,
+        store,
+        now,
+        send: createSafeSend({ egressAllow, limits, log }),
+        allowUrl: ({ origin }) => egressAllow.includes(origin) || baseUrl.startsWith(`${origin}/`),
+      });
+  const registry: RegistryLink = ownRegistry
+    ? { ...ownRegistry, url: baseUrl, registrar: config.registrar, zones: config.zones, hasOneHostKey: false }
+    : remoteRegistry!;
+  const hosting = createHosting({ store, now, link: registry, baseUrl, limits, log });
+  if (ownRegistry) await adoptFormer(store, log, (former) => ownRegistry.adopt(former));
   const accounts = createAccounts({
     store,
     pods,
@@ -389,7 +457,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     config,
     log,
     seed: writeAs("create"),
-    passport: registry,
+    passport: hosting,
     access: createOwnerAccess({
       baseUrl,
       store,
@@ -444,21 +512,29 @@ export async function createContext(config: Config, writeLog: (line: string) => 
       });
     },
     checkAcl: (...args) => access.checkAcl(...args),
+    consents: {
+      lines: (...asked) => consent.move.leaving.lines(...asked),
+      statement: (...asked) => consent.move.leaving.statement(...asked),
+    },
+    arrive: (...came) => consent.move.arrive(...came),
     entryOf: decodeEntry,
     accountOf: async ({ name }) => accountToExport(accounts, provider, name),
     async passportOf({ name }) {
-      const record = await store.read(SERVER_POD, (snapshot) => findPassportOfPod(snapshot, name));
-      const found = record && (await registry.find(record.id));
-      return found && { id: found.bundle.id, operations: found.bundle };
+      const id = await hosting.ofPod(name);
+      const operations = id && (await registry.bundle(id));
+      return operations && { id: operations.id, operations };
     },
     async publish({ name, owner }, storage) {
       try {
-        await registry.publish(name, { webid: [owner], storage });
+        await hosting.publish(name, { webid: [owner], storage });
         return "updated";
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         if (error.code === "not-found") return "none";
-        return "owner-must-sign"; // A host can say nothing about storage at others.
+        // A host can say nothing about storage at others; but its new host may have said it already.
+        const id = await hosting.ofPod(name);
+        const known = id && (await registry.find(id).catch(() => null));
+        return known?.data?.op.storage.some(({ url }) => url === storage) ? "updated" : "owner-must-sign";
       }
     },
   });
@@ -584,6 +660,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     sweepSeries().catch((error: unknown) => log.error("series.sweep-failed", { cause: String(error) }));
     consent.sweep().catch((error: unknown) => log.error("consent.sweep-failed", { cause: String(error) }));
     provider.sweep().catch((error: unknown) => log.error("provider.sweep-failed", { cause: String(error) }));
+    hosting.tick().catch((error: unknown) => log.error("passport.tick-failed", { cause: String(error) }));
   }, SWEEP_MS).unref();
   const backups = createBackups({
     store,
@@ -648,6 +725,29 @@ export async function createContext(config: Config, writeLog: (line: string) => 
         void (await store.write(pod.id, (transaction) => underGrants.readIn(transaction, pod, ...change))),
     },
   });
+  /** Vendors as the zones' governance has them: what is known from before counts from the first request on. */
+  const vendorRegister = createVendorRegister();
+  const ending = new AbortController();
+  let enforcing: Promise<unknown> = Promise.resolve();
+  const governanceSources: readonly GovernanceSource[] = ownRegistry
+    ? ownRegistry.books.map((book) => ({
+        ...book,
+        keys: async () => ownRegistry.root().record.zones[book.zone]?.keys ?? [],
+      }))
+    : config.zones.map((zone) => governanceOf(remoteRegistry!, zone));
+  const vendorStatuses = createFollower({
+    store,
+    sources: governanceSources,
+    limits,
+    log,
+    changed(governance) {
+      if (!vendorRegister.put(governance)) return;
+      // What is asked for is refused from now on; that all grants rest is written down one after the other.
+      enforcing = enforcing
+        .then(() => consent.enforceVendors(ending.signal))
+        .catch((error: unknown) => log.error("consent.vendors-not-enforced", { cause: String(error) }));
+    },
+  });
   const erasure = createErasure({
     baseUrl,
     store,
@@ -666,21 +766,19 @@ export async function createContext(config: Config, writeLog: (line: string) => 
       await queries.purge(pod?.id ?? null);
     },
     closeAccount: async ({ name }) => void (await closeAccount(store, provider, name)),
-    isKnown: ({ name }) =>
-      store.read(
-        SERVER_POD,
-        async (snapshot) =>
-          (await accountOfPod(snapshot, name)) !== null || (await findPassportOfPod(snapshot, name)) !== null,
-      ),
+    isKnown: async ({ name }) =>
+      (await store.read(SERVER_POD, (snapshot) => accountOfPod(snapshot, name))) !== null ||
+      (await hosting.ofPod(name)) !== null,
     withNewKeys: (work) => backups.withNewKeys(work),
     keysGoneBy: (destroyed) => backups.keysGoneBy(destroyed),
-    withdrawPassport: async ({ name }) => void (await registry.withdraw(name)),
+    withdrawPassport: async ({ name }) => void (await hosting.withdraw(name)),
   });
   const consent = createConsent({
     baseUrl,
     store,
     pods,
     access,
+    vendors: vendorRegister,
     limits,
     now,
     log,
@@ -691,6 +789,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
       const target = parseTarget(path);
       return isOwnAddress(natureOf(target, target.pod));
     },
+    passports: createVouching({ store, link: registry, ofPod: (pod) => hosting.ofPod(pod) }),
     commit: createConsentCommit(edits, baseUrl, (transaction, pod, path, bytes) =>
       journal.record(transaction, pod, { act: "append", agent: SERVER, path, bytes }),
     ),
@@ -731,8 +830,59 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     return result;
   }
   const underGrants = createUnderGrants({ baseUrl, uses: consent.grants, openAnswers, store, now });
+  const arrivals = createArrival({ store, now, link: registry, hosting, baseUrl, limits, log });
+  const takeInPassport: Context["takeIn"] = async (pod, signed) => {
+    const isNamed = typeof signed === "string" && isPassportId(signed);
+    const { id } = await (isNamed
+      ? arrivals.attach(pod, signed)
+      : arrivals.takeIn({ op: signed, pod, webid: pod.owner }));
+    await store.write(SERVER_POD, async (transaction) => {
+      const account = await accountOfPod(transaction, pod.name);
+      if (account) await putAccount(transaction, { ...account, passport: id });
+    });
+    await edits.write(pod, async (edit) => {
+      const bytes = await changeCard(edit, baseUrl, (card) => withPassport(card, pod.owner, didOf(id)));
+      if (bytes === null) return;
+      const path = cardPath(pod.name);
+      journal.record(edit.transaction, pod, {
+        act: "change",
+        agent: pod.owner,
+        client: `${baseUrl}.account/`,
+        path,
+        bytes,
+      });
+    });
+    return { id };
+  };
+  const linkOf = createLinks({
+    store,
+    now,
+    profileOf: createWebIdDocuments(localDocuments, safeFetch, limits),
+  });
+  const proofDoor = createProofDoor({ baseUrl, hosting, link: registry, linkOf });
+  const registryHere = ownRegistry && {
+    ...ownRegistry,
+    doors: createRegistryDoors({
+      ...ownRegistry,
+      baseUrl,
+      limits,
+      now,
+      log,
+      others: governanceDoors({
+        books: ownRegistry.books,
+        scorecards: createScorecards({ store, podOf: ownRegistry.podOf, now }),
+      }),
+    }),
+  };
+  const ticking = setInterval(() => {
+    ownRegistry
+      ?.tick()
+      .catch((error: unknown) => log.error("registry.tick-failed", { cause: String(error) }));
+  }, REGISTRY_TICK_MS).unref();
   const settled = await erasure.settle();
   if (settled > 0) log.info("erasure.settled", { pods: settled });
+  await vendorStatuses.load();
+  vendorStatuses.begin();
 
   return {
     config,
@@ -746,7 +896,10 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     search: createSearch(queries, limits),
     updates,
     series,
-    identity: { verify, provider, grantTokens, accounts, registry },
+    identity: { verify, provider, grantTokens, accounts, hosting, registry },
+    takeIn: takeInPassport,
+    registry: registryHere,
+    proofDoor,
     journal,
     backups,
     consent,
@@ -755,12 +908,18 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     writeDocuments: writeAs("import"),
     async close() {
       clearInterval(sweep);
+      clearInterval(ticking);
+      await registryHere?.doors.close();
+      ending.abort();
+      await vendorStatuses.close();
+      await enforcing;
       openAnswers.close();
       await consent.close();
       await notifications.close();
       await queries.close();
       await backups.close();
       await journal.close();
+      await ownRegistry?.close();
       await store.close();
     },
   };

@@ -206,6 +206,7 @@ export const LIMITS = Object.freeze({
   requestExpectedMsMax: 15 * 60_000, // How long a person who sends a vendor here waits for its question.
   requestProofMsMax: 3_600_000, // How old a signature on a request may be: what somebody found later is worth nothing.
   requestMsKept: 430 * 24 * 3_600_000, // After its end: longer than any grant that came of it.
+  governancePollMs: 10_000, // Between two looks at what a registry elsewhere says of vendors: a delisting is to be everywhere within 60 s.
   recordBytesMax: 16 * 1024 * 1024, // Larger content is a blob.
   transactionWritesMax: 10_000, // One commit may not hold up all others.
   transactionBytesMax: 64 * 1024 * 1024, // All of a transaction is in memory at once.
@@ -219,7 +220,18 @@ export const LIMITS = Object.freeze({
   orphanMsKept: 3_600_000, // How long an uploaded file may wait for the record that names it.
   transactionTriesMax: 64, // An optimistic transaction that lost so often reports write-conflict.
   batchIdentifiersMax: 1_000,
+  batchesRunningMax: 64, // Each holds what it found, some megabytes, for as long as its client reads …
+  batchesPerNetworkMax: 16,
+  batchMsMax: 30_000, // … and it must read on.
+  bundlesKeptBytesMax: 32 * 1024 * 1024, // Answers of the newest epoch, given again as they are.
+  feedLeavesBehindMax: 100_000, // Of a log's feed: who is further behind reads tiles, which any cache can give.
+  filterLeavesMax: 2_000_000, // Of one day: a filter of two megabytes, made in some seconds.
+  operationsWaitingPerNetworkMax: 2_500, // Half of what may wait for an epoch: who floods a zone leaves the rest of it to others.
+  operationsRefusedMax: 120, // A minute, from one network: each costs signatures to be checked, and comes to nothing.
   operationBytesMax: 2_048, // A signed passport operation; 8 KB with post-quantum keys.
+  integrationMsMax: 10_000, // How long somebody who sends an operation waits for its proof; then it is told whether it is taken.
+  epochOperationsMax: 500, // Of one epoch of a zone: some 4,000 records in the commit that publishes it.
+  epochQueueMax: 5_000, // Operations that wait for an epoch: ten seconds' worth.
   importBytesMax: 100 * 1024 * 1024, // One file; ten years of a bank account are about 10 MB.
   importRecordBytesMax: 1024 * 1024, // One card, booking or row: more is a mistake or an attack.
   importFieldBytesMax: 64 * 1024,
@@ -246,6 +258,12 @@ export const LIMITS = Object.freeze({
   viewsReadMax: 50, // Views of one vendor in one pod that a query ranges over.
   viewsKeptBytesMax: 64 * 1024 * 1024, // Views that are kept until what they are made of changes.
   viewMsMax: 15_000, // For the thread that makes a large one.
+  witnessMsMax: 5_000, // For one answer of a witness: two messages and a sync of its disk; who is slower is asked again.
+  witnessAnswerBytesMax: 64 * 1024, // A cosignature of each type for a dozen keys.
+  witnessBodyBytesMax: 256 * 1024, // A checkpoint with all signatures that a note may have, and a proof.
+  witnessRequestsPerMinute: 6_000, // From one network: several logs that publish every 200 ms, and what is tried again.
+  rootPostsPerIpMax: 60, // A minute from one network, of what the root must verify: ports, vetoes, and what no zone takes.
+  witnessEvidenceMax: 1_000, // Contradictions kept; one is enough to show what a log is worth.
   viewAnswerMs: 40, // Answers from views leave at multiples of this: how long one took does not tell whether it was made anew.
 });
 /** Settings may override each. */

@@ -2,6 +2,7 @@
 /** The command line: finds the command, reads settings from flags over the environment, and says what is wrong with either. */
 import { parseArgs } from "node:util";
 import { EXIT, refusalInWords, refusalOf } from "./cli/messages.ts";
+import { type Program, programHelp } from "./cli/program.ts";
 import { SECRET_FLAGS, type Task, wrongArguments } from "./cli/task.ts";
 import { ConfigError, flagOf, readConfig, SETTINGS, type SettingName } from "./config.ts";
 import { VERSION } from "./health.ts";
@@ -45,9 +46,12 @@ const COMMON: Options = {
 /** The tasks are loaded for whoever asks for one: a server that starts has no need of them. */
 const loadTasks = async (): Promise<readonly Task[]> => (await import("./cli/tasks/index.ts")).TASKS;
 
-/** What vendors do goes over HTTP, to whatever server it is: no settings, and no data folder. */
-const VENDOR = "vendor";
-const loadVendor = () => import("./cli/vendor/run.ts");
+/** These are no work on a data folder: they have folders of their own, and read no settings. */
+const PROGRAMS: Readonly<Record<string, () => Promise<Program>>> = {
+  vendor: async () => (await import("./cli/vendor/run.ts")).PROGRAM,
+  passport: async () => (await import("./cli/passport/run.ts")).PROGRAM,
+  registry: async () => (await import("./cli/registry/run.ts")).PROGRAM,
+};
 
 /* oxlint-disable no-console -- this is the command line */
 interface Listed {
@@ -94,7 +98,9 @@ async function help(task: Task | null = null): Promise<string> {
       }),
     ),
     ...(await loadTasks()).map(listedTask),
-    ...(await loadVendor()).vendorHelp().map(listed),
+    ...(await Promise.all(Object.values(PROGRAMS).map((load) => load()))).flatMap((program) =>
+      programHelp(program).map(listed),
+    ),
   ];
   const settings = Object.entries(SETTINGS).map(
     ([name, { about, fallback }]) =>
@@ -105,8 +111,9 @@ async function help(task: Task | null = null): Promise<string> {
 freehold [command] [flags]    without a command: start
 
 Whatever comes after healthcheck in this list is done by the server that runs on the data folder (--data), or by the
-command itself where none does. What begins with vendor is for those who ask people for access: it needs no server of its
-own, and keeps its key and its ledger in --folder.
+command itself where none does. What begins with vendor is for those who ask people for access, with passport for whoever has
+one, with registry for those who run a zone of the registry, its root, a witness or a mirror: these need no server of their
+own, read no settings, and keep what is theirs in --folder.
 ${ENDS}
 
 Commands
@@ -136,7 +143,14 @@ function unknownCommand(command: Command | undefined, words: readonly string[]):
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  if (args[0] === VENDOR && !args.includes("--help")) return (await loadVendor()).runVendor(args.slice(1));
+  const load = Object.hasOwn(PROGRAMS, args[0] ?? "") ? PROGRAMS[args[0] ?? ""] : undefined;
+  if (load) {
+    const program = await load();
+    const isAsked = args.some((word) => word === "--help" || word === "-h");
+    if (!isAsked) return (await import("./cli/run-program.ts")).runProgram(program, args.slice(1));
+    console.log(`${programHelp(program).map(listed).join("\n")}\n\n${ENDS}\n`);
+    return 0;
+  }
   // First only to find the command: what its flags are is not known before.
   const { positionals: words } = parseArgs({
     args: [...args],

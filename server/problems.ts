@@ -97,6 +97,11 @@ export const PROBLEMS = define({
     title: "The owner lets this grant rest for the time being",
     next: "Wait until the grant is Active again: it says so itself, and its owner has been told.",
   },
+  "vendor-delisted": {
+    status: 403,
+    title: "The registry has suspended or delisted this vendor",
+    next: "Read the sanction and its reason at the registry (/v1/sanctions); who was sanctioned may appeal there.",
+  },
   "purpose-refused": {
     status: 403,
     title: "You were granted this for another purpose",
@@ -255,6 +260,11 @@ export const PROBLEMS = define({
     status: 431,
     title: "The header fields are too large",
     next: "Send fewer or shorter header fields.",
+  },
+  held: {
+    status: 451,
+    title: "The zone holds this passport",
+    next: "Ask the authority that the detail names; its owner's keys and data are as they were, and may go to another zone.",
   },
   internal: {
     status: 500,

@@ -41,8 +41,11 @@ export interface Fetched {
 export type SafeFetch = (url: string, options: FetchOptions) => Promise<Fetched>;
 
 export interface SendOptions {
+  /** POST by default. */
+  readonly method?: "GET" | "POST";
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
+  /** Null for a GET. */
+  readonly body: Uint8Array | null;
   /** How much of the answer's content is read, in bytes. */
   readonly bytesMax: number;
   /** As in {@link FetchOptions}. */
@@ -60,7 +63,7 @@ export interface Sent {
   readonly bytes: Uint8Array | null;
 }
 
-/** POSTs to another server, through the same gate. */
+/** Sends to another server, through the same gate. */
 export interface SafeSend {
   /**
    * One attempt; nothing is remembered of a failed one.
@@ -264,14 +267,14 @@ export function createSafeSend(dependencies: SafeFetchDependencies): SafeSend {
   const check: SafeSend["check"] = (text, kind) => checkAddress(text, kind, allowed, limits);
   const send = async (
     text: string,
-    { headers, body, bytesMax, kind, signal }: SendOptions,
+    { method = "POST", headers, body, bytesMax, kind, signal }: SendOptions,
   ): Promise<Sent> => {
     const url = check(text, kind);
     const started = performance.now();
     try {
       const { request, agentFor } = await wayOut();
       const answer = await request(url, {
-        method: "POST",
+        method,
         dispatcher: agentFor(url),
         headers: { "accept-encoding": "identity", "user-agent": "freehold", ...headers },
         body,

@@ -3,6 +3,7 @@ import { jsonOf } from "../content.ts";
 import { type Fetch, FreeholdError, fetchOk } from "../errors.ts";
 import type { Json } from "../passport/form.ts";
 import type { Pod } from "../pod.ts";
+import { isVouchedFor, type SignedStatement } from "./former.ts";
 import type { SigningIdentity } from "./identity.ts";
 import { addProof, keyOfMultikey, type Signed, verifyProof } from "./proof.ts";
 import { isSameDocument } from "./receipt.ts";
@@ -25,8 +26,41 @@ async function documentAt(fetch: Fetch, url: string, signal?: AbortSignal): Prom
   throw new FreeholdError("answer-invalid", "This is no JSON-LD document", { url });
 }
 
-/** The keys by which the pod's server signs: only they count, whatever a receipt names. */
-async function keysOf(pod: Pod): Promise<(verificationMethod: string) => JsonWebKey | null> {
+/** What a pod had before, as far as its passport bears it out: addresses, and keys by which receipts were signed. */
+interface Former {
+  /** Roots of the pod, each ending in a slash. */
+  readonly storages: readonly string[];
+  readonly keys: ReadonlySet<string>;
+}
+
+const NO_FORMER: Former = { storages: [], keys: new Set() };
+
+/** A pod that was found by its passport can say where it was before: what its passport does not bear out does not count. */
+async function formerOf(pod: Pod): Promise<Former> {
+  const passport = pod.passport?.passport;
+  if (!passport || passport.data?.moved.length === 0) return NO_FORMER;
+  const { "fh:formerHosts": hosts = [] } = (await documentAt(
+    pod.fetch,
+    `${pod.url}.consent/former-hosts`,
+  )) as {
+    readonly "fh:formerHosts"?: readonly SignedStatement[];
+  };
+  const vouched: SignedStatement[] = [];
+  for (const host of hosts) if (await isVouchedFor(host, passport).catch(() => false)) vouched.push(host);
+  return {
+    storages: vouched.map(({ statement }) => statement.storage),
+    keys: new Set(vouched.flatMap(({ statement }) => statement.receiptKeys)),
+  };
+}
+
+/** Addresses that something of the pod has, and had: the present one first. */
+const addressesOf = (pod: Pod, address: string, { storages }: Former): readonly string[] => [
+  address,
+  ...storages.map((storage) => address.replace(pod.url, storage)),
+];
+
+/** The keys by which the pod's server signs, and signed where it was before: only they count, whatever a receipt names. */
+async function keysOf(pod: Pod, former: Former): Promise<(verificationMethod: string) => JsonWebKey | null> {
   const url = new URL(KEY_PATH, pod.url).href;
   const { verificationMethod = [] } = (await documentAt(globalThis.fetch, url)) as {
     readonly verificationMethod?: readonly {
@@ -35,7 +69,10 @@ async function keysOf(pod: Pod): Promise<(verificationMethod: string) => JsonWeb
     }[];
   };
   const known = new Map(verificationMethod.map((one) => [one.id, keyOfMultikey(one.publicKeyMultibase)]));
-  return (method) => (method.startsWith(`${url}#`) ? (known.get(method) ?? null) : null);
+  return (method) => {
+    if (former.keys.has(method)) return keyOfMultikey(method.slice(method.indexOf("#") + 1));
+    return method.startsWith(`${url}#`) ? (known.get(method) ?? null) : null;
+  };
 }
 
 const kindOf = (document: Json): Receipt["kind"] =>
@@ -75,12 +112,14 @@ export async function* receipts(
 export async function consentReceiptOf(pod: Pod, grant: string): Promise<Receipt> {
   const id = `${pod.url}.consent/receipts/${grant.slice(grant.lastIndexOf("/") + 1)}`;
   const receipt = asReceipt(await documentAt(pod.fetch, id), id);
-  const keyOf = await keysOf(pod);
+  const former = await formerOf(pod);
+  const keyOf = await keysOf(pod, former);
   const { proofs } = await verifyProof(receipt.document, async (method) => keyOf(method));
   const isSigned = proofs.some(
     ({ verificationMethod, flaw }) => flaw === null && keyOf(verificationMethod) !== null,
   );
-  if (isSigned && receipt.id === id) return receipt;
+  // What a former host signed stays as it signed it, with the address that it had there.
+  if (isSigned && addressesOf(pod, id, former).includes(receipt.id)) return { ...receipt, id };
   throw new FreeholdError("receipt-invalid", "The pod's server did not sign this receipt", { url: id });
 }
 
@@ -156,10 +195,13 @@ export async function reconcile(
   ledger: Ledger,
   identity?: Pick<SigningIdentity, "verificationMethod">,
 ): Promise<Reconciliation> {
-  const keyOf = await keysOf(pod);
+  const former = await formerOf(pod);
+  const keyOf = await keysOf(pod, former);
   const own = identity && publicKeyOf(identity);
   const isOwn = (method: string): boolean => method === identity?.verificationMethod;
-  const noted = new Map((await ledger.uses(grant)).map((use) => [use.receipt, use]));
+  const noted = new Map<string, Use>();
+  for (const address of addressesOf(pod, grant, former))
+    for (const use of await ledger.uses(address)) noted.set(use.receipt, use);
   const [onlyPod, differing, unsigned]: [string[], string[], string[]] = [[], [], []];
   let matched = 0;
   let isCountersigned = false;

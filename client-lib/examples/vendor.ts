@@ -24,5 +24,5 @@ try {
   if (!(error instanceof FreeholdError)) throw error;
   const { code, title, detail, next } = error; // The server's own words.
   console.error([title, detail, next].filter(Boolean).join("\n"));
-  process.exitCode = { "login-failed": 2, "passport-invalid": 3, forbidden: 4 }[code] ?? 1;
+  process.exitCode = { "login-failed": 2, "passport-invalid": 3, "root-changed": 3, forbidden: 4 }[code] ?? 1;
 }

@@ -1,6 +1,7 @@
 /** Bytes and their spellings: every encoding here has exactly one accepted form. */
 import { base64urlnopad } from "@scure/base";
 import canonicalize from "canonicalize";
+import { hashBytes } from "./sha256.ts";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -35,7 +36,10 @@ export function jcs(value: unknown): string {
 /** `tag` is a domain separator that ends in a zero byte: what is hashed for one purpose is never valid for another. */
 export const tagged = (tag: string, text: string): Bytes => utf8(`${tag}\0${text}`);
 
+const HASHED_HERE_BYTES_MAX = 4_096; // An operation; what is longer is worth the platform's detour.
+
 export async function sha256(bytes: Bytes): Promise<Bytes> {
+  if (bytes.length <= HASHED_HERE_BYTES_MAX) return hashBytes(bytes);
   return new Uint8Array(await globalThis.crypto.subtle.digest("SHA-256", bytes));
 }
 

@@ -58,6 +58,9 @@ export const allowLoopback: AllowUrl = (url) =>
   /^https?:$/.test(url.protocol) &&
   /^(?:localhost|[a-z0-9-]+\.localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
 
+/** Narrower than what browsers take: programs in all languages must agree about it. */
+const HOST = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/;
+
 /**
  * @param fragment Whether the address may end in a fragment, as WebIDs do.
  * @returns what is wrong with the address, or null.
@@ -75,5 +78,5 @@ export function flawOfUrl(value: unknown, allow: AllowUrl, fragment = false): st
   if (allow(url)) return null;
   if (url.protocol !== "https:") return "is not https";
   if (/^[\d.]+$|^\[/.test(url.hostname)) return "names a number instead of a host";
-  return url.hostname.includes(".") && !url.hostname.endsWith(".localhost") ? null : "names no public host";
+  return HOST.test(url.hostname) && !url.hostname.endsWith(".localhost") ? null : "names no public host";
 }

@@ -1,6 +1,7 @@
 /** The passport identifier: the checksummed hash of a genesis. Nobody assigns it, nobody can take it. */
 import { bech32m } from "@scure/base";
-import { jcs, sha256, tagged } from "./bytes.ts";
+import { sha256, tagged } from "./bytes.ts";
+import { canonicalText, once } from "./fixed.ts";
 
 export type PassportId = string & { readonly __brand: "PassportId" };
 export type PassportDid = string & { readonly __brand: "PassportDid" };
@@ -24,11 +25,13 @@ export type IdReading =
  * The id of the passport that begins with this genesis (the `op` of its `create`).
  * @throws Error when the genesis names no zone.
  */
-export async function idOfGenesis(genesis: { readonly zone: string }): Promise<PassportId> {
-  if (!isZone(genesis.zone)) throw new Error("A genesis names a zone of two characters a-z, 0-9");
-  const hash = await sha256(tagged("DCANN-id-v1", jcs(genesis)));
-  return encodeId(genesis.zone, hash.subarray(0, DIGEST_BYTES));
-}
+export const idOfGenesis: (genesis: { readonly zone: string }) => Promise<PassportId> = once(
+  async (genesis: { readonly zone: string }) => {
+    if (!isZone(genesis.zone)) throw new Error("A genesis names a zone of two characters a-z, 0-9");
+    const hash = await sha256(tagged("DCANN-id-v1", canonicalText(genesis)));
+    return encodeId(genesis.zone, hash.subarray(0, DIGEST_BYTES));
+  },
+);
 
 function encodeId(zone: string, digest: Uint8Array): PassportId {
   return bech32m.encode(`dp${zone}`, bech32m.toWords(new Uint8Array([VERSION, ...digest]))) as PassportId;
@@ -39,6 +42,8 @@ export function readId(text: string): IdReading {
   const broken = (hint: string): IdReading => ({ kind: "broken", hint });
   const bare = text.startsWith(DID_PREFIX) ? text.slice(DID_PREFIX.length) : text;
   if (bare.length !== LENGTH) return broken(`length: ${LENGTH} characters, not ${bare.length}`);
+  const beyond = bare.search(/[^!-~]/); // Before any change of case: of other scripts, some letters become one of ours.
+  if (beyond >= 0) return broken(`alphabet: character ${beyond + 1}`);
   if (bare !== bare.toLowerCase() && bare !== bare.toUpperCase())
     return broken("case: all lower or all upper, not mixed");
   const id = bare.toLowerCase();

@@ -1,6 +1,5 @@
 /** JSON without its traps: whole numbers only, each name once, no lone surrogates, bounded depth. */
 
-const WHITE = /[ \t\n\r]*/y;
 // oxlint-disable-next-line no-control-regex -- control characters are what JSON strings must not hold
 const STRING = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/y;
 const INTEGER = /-?(?:0|[1-9][0-9]*)/y;
@@ -39,15 +38,19 @@ export function parseStrictJson(text: string, depthMax = 16): unknown {
     at += found.length;
     return found;
   };
+  const skipWhite = (): void => {
+    while (" \t\n\r".includes(text[at] ?? "x")) at += 1;
+  };
   const eat = (symbol: string): boolean => {
-    take(WHITE);
+    skipWhite();
     if (text[at] !== symbol) return false;
     at += 1;
     return true;
   };
   const string = (): string => {
-    take(WHITE);
-    const value = JSON.parse(take(STRING) ?? fail("A string is expected or not well formed")) as string;
+    skipWhite();
+    const quoted = take(STRING) ?? fail("A string is expected or not well formed");
+    const value = quoted.includes("\\") ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
     return value.isWellFormed() ? value : fail("A lone surrogate");
   };
   const integer = (): number => {
@@ -85,6 +88,6 @@ export function parseStrictJson(text: string, depthMax = 16): unknown {
     return word[1];
   };
   const result = value(0);
-  take(WHITE);
+  skipWhite();
   return at === text.length ? result : fail("Something follows the value");
 }

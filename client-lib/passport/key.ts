@@ -45,8 +45,34 @@ function isSoundPoint(bytes: Uint8Array): boolean {
 export const encodeKey = (raw: Uint8Array): PublicKey =>
   `z${base58.encode(new Uint8Array([...MULTICODEC, ...raw]))}`;
 
+interface KnownKey {
+  readonly raw: Bytes;
+  imported: Promise<CryptoKey> | null;
+}
+
+const KEYS_KNOWN_MAX = 256;
+
+/** Sound ones, those that were known last: of an operation several rules look at a key, and of a registrar many operations. */
+const known = new Map<PublicKey, KnownKey>();
+
+function knownKey(text: unknown): KnownKey | null {
+  const found = known.get(text as PublicKey);
+  if (found) return found;
+  const raw = readKey(text);
+  if (!raw) return null;
+  const key: KnownKey = { raw, imported: null };
+  for (const [oldest] of known) {
+    if (known.size < KEYS_KNOWN_MAX) break;
+    known.delete(oldest);
+  }
+  known.set(text as PublicKey, key);
+  return key;
+}
+
 /** @returns the 32 bytes, or null when `text` is no canonical, sound Ed25519 multikey. */
-export function decodeKey(text: unknown): Bytes | null {
+export const decodeKey = (text: unknown): Bytes | null => knownKey(text)?.raw.slice() ?? null;
+
+function readKey(text: unknown): Bytes | null {
   if (typeof text !== "string" || text.length !== 48 || !text.startsWith("z6Mk")) return null;
   try {
     const bytes = new Uint8Array(base58.decode(text.slice(1)));
@@ -85,12 +111,13 @@ export const generateKeyPair = (): Promise<KeyPair> => keyPairOfSeed(randomBytes
  * @see https://www.rfc-editor.org/rfc/rfc8032#section-5.1.7 and https://wicg.github.io/webcrypto-secure-curves/
  */
 export async function verifySignature(key: PublicKey, signature: Bytes, bytes: Bytes): Promise<boolean> {
-  const raw = decodeKey(key);
-  if (!raw || signature.length !== 64) return false;
+  const own = knownKey(key);
+  if (!own || signature.length !== 64) return false;
   if (!isSoundPoint(signature.subarray(0, 32)) || littleEndian(signature.subarray(32)) >= ORDER) return false;
   try {
-    const publicKey = await globalThis.crypto.subtle.importKey("raw", raw, "Ed25519", false, ["verify"]);
-    return await globalThis.crypto.subtle.verify("Ed25519", publicKey, signature, bytes);
+    const { subtle } = globalThis.crypto;
+    own.imported ??= subtle.importKey("raw", own.raw, "Ed25519", false, ["verify"]);
+    return await subtle.verify("Ed25519", await own.imported, signature, bytes);
   } catch {
     return false; // Bytes that are no point on the curve.
   }

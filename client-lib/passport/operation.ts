@@ -1,5 +1,6 @@
-/** Signed operations: what they say, what bytes are signed, and how they are made. */
-import { type Bytes, encodeBase64url, jcs, randomBytes, sha256, tagged } from "./bytes.ts";
+/** Signed operations: what they say, what bytes are signed, and by whom. */
+import { type Bytes, encodeBase64url, jcs, sha256, tagged } from "./bytes.ts";
+import { canonicalText, once } from "./fixed.ts";
 import type { PassportId } from "./identifier.ts";
 import type { PublicKey, Signer } from "./key.ts";
 
@@ -27,7 +28,8 @@ export interface Delegate {
 
 export type Lock = "transfer" | "port";
 
-interface Authority {
+/** Who may do what with a passport. Every operation of the chain carries all of it, so the newest one is the state. */
+export interface Authority {
   readonly auth: KeySet;
   readonly next: HashSet;
   readonly recovery: RecoverySet;
@@ -47,14 +49,81 @@ export interface CreateOperation extends Authority {
   readonly nonce: string;
 }
 
-export interface RotateOperation extends Authority {
+/** What every operation after the genesis begins with: its place in the chain. */
+interface Link {
   readonly v: 1;
-  readonly t: "rotate";
   readonly id: PassportId;
   readonly seq: number;
   /** Hash of the authority operation before this one. */
   readonly prev: string;
 }
+
+/** The promised keys take over. Signed by its own keys; one that changes `recovery` waits. */
+export interface RotateOperation extends Link, Authority {
+  readonly t: "rotate";
+}
+
+/** Guardians give the passport new keys. Signed by all keys of `by`; always waits. */
+export interface RecoverOperation extends Link, Authority {
+  readonly t: "recover";
+  /** Recovery keys, shown for the first time: the hashes of all stand in `recovery` of the operation before. */
+  readonly by: readonly PublicKey[];
+}
+
+interface Change<T extends string> extends Link, Authority {
+  readonly t: T;
+}
+
+/** Signed by today's keys: changes the locks, the registrar with the host, or nothing but that it is at rest. */
+export type ChangeOperation =
+  | Change<"lock">
+  | Change<"unlock">
+  | Change<"transfer">
+  | Change<"deactivate">
+  | Change<"reactivate">;
+
+/** Leaves for another zone, whose key sponsors it. The zone that is left has no say. Waits. */
+export interface PortOperation extends Link, Authority {
+  readonly t: "port";
+  /** The zone that takes it. */
+  readonly to: string;
+}
+
+/** Ends the chain: nothing of the passport stays. Signed by today's keys, or by the zone and a legal key together. Waits. */
+export interface EraseOperation extends Link {
+  readonly t: "erase";
+  /** What the zone and the legal signer act on; null when the owner signs. */
+  readonly case: string | null;
+}
+
+/** Ends what waits. Signed by today's keys. */
+export interface VetoOperation {
+  readonly v: 1;
+  readonly t: "veto";
+  readonly id: PassportId;
+  /** `seq` of the authority operation whose keys sign this. */
+  readonly aseq: number;
+  /** Hash of the operation that waits. */
+  readonly of: string;
+}
+
+export const HOLD_REASONS = ["court-order", "authority-order", "fraud", "impersonation", "abuse"] as const;
+export type HoldReason = (typeof HOLD_REASONS)[number];
+
+interface Hold<T extends string> {
+  readonly v: 1;
+  readonly t: T;
+  readonly id: PassportId;
+  /** `seq` of the newest authority operation. */
+  readonly aseq: number;
+  readonly case: string;
+  readonly reason: HoldReason;
+  /** UTC to the second. */
+  readonly at: string;
+}
+
+/** The zone stops answering with the passport, or goes on; it can change nothing in it. Signed by the zone alone. */
+export type HoldOperation = Hold<"hold"> | Hold<"unhold">;
 
 export interface Storage {
   /** `#pod` */
@@ -96,16 +165,47 @@ export interface DataOperation {
   readonly ttl: number;
 }
 
-export type AuthorityOperation = CreateOperation | RotateOperation;
-export type PassportOperation = AuthorityOperation | DataOperation;
+/** The chain of authority. Any of these, but the first, follows any other. */
+export type AuthorityOperation =
+  | CreateOperation
+  | RotateOperation
+  | RecoverOperation
+  | ChangeOperation
+  | PortOperation;
+export type PassportOperation =
+  | AuthorityOperation
+  | EraseOperation
+  | VetoOperation
+  | HoldOperation
+  | DataOperation;
 export type OperationType = PassportOperation["t"];
 
+/** Operations that the chain is made of, in the order in which they are documented. */
+export const AUTHORITY_TYPES: readonly OperationType[] = Object.freeze([
+  "create",
+  "rotate",
+  "recover",
+  "lock",
+  "unlock",
+  "transfer",
+  "port",
+  "deactivate",
+  "reactivate",
+]);
+
+export const isAuthority = (op: PassportOperation): op is AuthorityOperation =>
+  AUTHORITY_TYPES.includes(op.t);
+
 export interface Signature {
-  /** Index of the signing key in `op.auth.keys` (for data: of the present authority), or `d` for the delegate. */
-  readonly k: number | "d";
+  /**
+   * Index of the signing key: in `auth.keys` of a create or rotate itself, in `by` of a recover, else in `auth.keys` of
+   * the newest authority operation. Or `d` for the delegate, `z` for a key of the zone, `l` for a legal key of the zone.
+   */
+  readonly k: number | "d" | "z" | "l";
   readonly s: string;
 }
 
+/** Who takes a passport in: the registrar that the operation names, or for a port the gaining zone. */
 export interface Sponsor {
   readonly by: string;
   readonly s: string;
@@ -119,86 +219,24 @@ export interface Signed<T extends PassportOperation = PassportOperation> {
 }
 
 /** The bytes that are signed and hashed. */
-export const bytesOfOperation = (op: PassportOperation): Bytes => tagged("DCANN-op-v1", jcs(op));
+export const bytesOfOperation = (op: PassportOperation): Bytes => tagged("DCANN-op-v1", canonicalText(op));
 
-/** The bytes a registrar signs. Not those its people sign: no sponsorship can be passed off as a person's signature. */
-export const bytesOfSponsorship = (op: PassportOperation): Bytes => tagged("DCANN-sponsor-v1", jcs(op));
+/** The bytes a sponsor signs. Not those its people sign: no sponsorship can be passed off as a person's signature. */
+export const bytesOfSponsorship = (op: PassportOperation): Bytes =>
+  tagged("DCANN-sponsor-v1", canonicalText(op));
 
 /** What `prev` of the next operation names, base64url. */
-export async function hashOfOperation(op: PassportOperation): Promise<string> {
-  return encodeBase64url(await sha256(bytesOfOperation(op)));
-}
+export const hashOfOperation: (op: PassportOperation) => Promise<string> = once(
+  async (op: PassportOperation) => encodeBase64url(await sha256(bytesOfOperation(op))),
+);
 
-/** What somebody who opens a passport chooses; the rest of a genesis is fixed. */
-export interface CreateChoice {
-  readonly zone: string;
-  readonly registrar: string;
-  readonly auth: KeySet;
-  readonly next: HashSet;
-  readonly recovery: RecoverySet;
-  readonly delegateKey: PublicKey;
-}
-
-/** A genesis, unsigned; random, so no two are the same. */
-export function makeCreate(choice: CreateChoice): CreateOperation {
-  return {
-    v: 1,
-    t: "create",
-    zone: choice.zone,
-    seq: 0,
-    prev: null,
-    auth: choice.auth,
-    next: choice.next,
-    recovery: choice.recovery,
-    delegate: { key: choice.delegateKey, may: ["data"] },
-    registrar: choice.registrar,
-    locks: ["transfer", "port"],
-    nonce: encodeBase64url(randomBytes(16)),
-  };
-}
-
-/** What a rotation changes; recovery set and locks stay as they are. */
-export interface RotateChoice {
-  readonly id: PassportId;
-  /** The authority operation before. */
-  readonly after: AuthorityOperation;
-  readonly auth: KeySet;
-  readonly next: HashSet;
-  /** A new host's key evicts the old host at once. */
-  readonly delegateKey?: PublicKey;
-  readonly registrar?: string;
-}
-
-/** The operation after `after`, unsigned. */
-export async function makeRotate(choice: RotateChoice): Promise<RotateOperation> {
-  const { after } = choice;
-  return {
-    v: 1,
-    t: "rotate",
-    id: choice.id,
-    seq: after.seq + 1,
-    prev: await hashOfOperation(after),
-    auth: choice.auth,
-    next: choice.next,
-    recovery: after.recovery,
-    delegate: { key: choice.delegateKey ?? after.delegate.key, may: ["data"] },
-    registrar: choice.registrar ?? after.registrar,
-    locks: after.locks,
-  };
-}
-
-export type DataChoice = Pick<DataOperation, "id" | "aseq" | "dseq" | "webid" | "storage"> &
-  Partial<Pick<DataOperation, "oidc" | "moved" | "keys" | "ttl">>;
-
-/** A data record, unsigned; what is not chosen is empty. */
-export function makeData(choice: DataChoice): DataOperation {
-  return { v: 1, t: "data", oidc: null, moved: [], keys: [], ttl: 3600, ...choice };
-}
-
-/** Signs with authority keys: each signer must stand in `keys`. @throws Error for a signer that does not. */
+/**
+ * Signs with numbered keys: those of the authority, or for a recover those of `by`.
+ * @throws Error for a signer that does not stand in `keys`.
+ */
 export async function signOperation<T extends PassportOperation>(
   op: T,
-  keys: KeySet,
+  keys: Pick<KeySet, "keys">,
   signers: readonly Signer[],
 ): Promise<Signed<T>> {
   const bytes = bytesOfOperation(op);
@@ -216,12 +254,33 @@ export async function signAsDelegate(op: DataOperation, delegate: Signer): Promi
   return { op, sigs: [{ k: "d", s: encodeBase64url(await delegate.sign(bytesOfOperation(op))) }] };
 }
 
-/** A registrar vouches for an operation; what it had been sponsored with before is replaced. */
+/** Signs as the zone: a hold alone, an erasure with a legal signer beside it. */
+export async function signAsZone<T extends HoldOperation | EraseOperation>(
+  op: T,
+  zone: Signer,
+  legal?: Signer,
+): Promise<Signed<T>> {
+  const bytes = bytesOfOperation(op);
+  const sigs: Signature[] = [{ k: "z", s: encodeBase64url(await zone.sign(bytes)) }];
+  if (legal) sigs.push({ k: "l", s: encodeBase64url(await legal.sign(bytes)) });
+  return { op, sigs };
+}
+
+/** A registrar, for a port the gaining zone, vouches for an operation; what it had been sponsored with before is replaced. */
 export async function sponsorOperation<T extends PassportOperation>(
   signed: Signed<T>,
   by: string,
-  registrar: Signer,
+  sponsor: Signer,
 ): Promise<Signed<T>> {
-  const s = encodeBase64url(await registrar.sign(bytesOfSponsorship(signed.op)));
+  const s = encodeBase64url(await sponsor.sign(bytesOfSponsorship(signed.op)));
   return { op: signed.op, sigs: signed.sigs, sponsor: { by, s } };
+}
+
+/** One operation that several people signed apart from each other. @throws Error when they did not sign the same. */
+export function joinSignatures<T extends PassportOperation>(parts: readonly Signed<T>[]): Signed<T> {
+  const [first, ...rest] = parts;
+  if (!first) throw new Error("Nothing to join");
+  if (rest.some(({ op }) => jcs(op) !== jcs(first.op))) throw new Error("These are different operations");
+  const sigs = new Map(parts.flatMap((part) => part.sigs.map((sig) => [sig.k, sig] as const)));
+  return { ...first, sigs: [...sigs.values()].sort((a, b) => Number(a.k) - Number(b.k)) };
 }

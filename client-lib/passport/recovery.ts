@@ -8,8 +8,10 @@ import type { HashSet, KeySet, RecoverySet } from "./operation.ts";
 import { PassportError } from "./verify.ts";
 
 export type KeyRole = "authority" | "next" | "recovery";
+/** Keys of an operation that waits, or is on its way: they take over when it counts. */
+export type LaterRole = `later-${KeyRole}`;
 
-/** All secrets of a person's passport. */
+/** All secrets of a person's passport, or as many of them as somebody has. */
 export interface PassportKeys {
   readonly authority: readonly KeyPair[];
   readonly next: readonly KeyPair[];
@@ -64,7 +66,7 @@ export async function authorityOf(
 }
 
 interface FileKey {
-  readonly role: KeyRole;
+  readonly role: KeyRole | LaterRole;
   readonly for: string;
   readonly key: PublicKey;
   readonly hash: string;
@@ -74,7 +76,8 @@ interface FileKey {
 /** The file as JSON. Other programs may read it, so its names are part of the format: change them only with `version`. */
 export interface RecoveryFile {
   readonly format: "dcann-recovery";
-  readonly version: 1;
+  /** 2 when it holds keys for later, which programs that know only 1 would leave out. */
+  readonly version: 1 | 2;
   readonly about: string;
   readonly passport: PassportId;
   readonly readAs: string;
@@ -85,28 +88,43 @@ export interface RecoveryFile {
   readonly keys: readonly FileKey[];
 }
 
-const FOR: Readonly<Record<KeyRole, string>> = {
+const FOR: Readonly<Record<KeyRole | LaterRole, string>> = {
   authority: "Speaks for you today: it changes where your passport leads and signs for you.",
   next: "Takes over from the authority key: use it to replace a key or a host that you no longer trust. Keep it offline.",
   recovery:
     "Gets your passport back when the keys above are lost. More than half of the recovery keys are needed; you may keep them in different places.",
+  "later-authority": "Speaks for you as soon as the change that was begun counts.",
+  "later-next": "Takes over from the authority key that speaks for you after the change.",
+  "later-recovery": "Gets your passport back after the change.",
 };
 const ABOUT =
   "The secret keys of your data passport. Whoever has this file can act as you; without it nobody can help you if your host fails. " +
   "Keep it where you keep your most important papers, not on the server.";
 const ROLES: readonly KeyRole[] = ["authority", "next", "recovery"];
+const isRole = (role: unknown, version: unknown): boolean =>
+  ROLES.some((known) => role === known || (version === 2 && role === `later-${known}`));
 
-/** @param made When, passed in because time is. */
+/**
+ * @param made When, passed in because time is.
+ * @param later The keys of an operation that is being sent or waits: with both in one file nothing is lost, whatever
+ * becomes of it.
+ */
 export async function makeRecoveryFile(
   passport: PassportId,
   aseq: number,
   keys: PassportKeys,
   made: Date,
+  later?: PassportKeys,
 ): Promise<RecoveryFile> {
-  const entries = ROLES.flatMap((role) => keys[role].map((pair) => ({ role, pair })));
+  const entries: { role: KeyRole | LaterRole; pair: KeyPair }[] = [
+    ...ROLES.flatMap((role) => keys[role].map((pair) => ({ role, pair }))),
+    ...ROLES.flatMap((role) =>
+      (later?.[role] ?? []).map((pair) => ({ role: `later-${role}` as const, pair })),
+    ),
+  ];
   return {
     format: "dcann-recovery",
-    version: 1,
+    version: later ? 2 : 1,
     about: ABOUT,
     passport,
     readAs: groupId(passport),
@@ -130,21 +148,37 @@ export const exportRecoveryFile = (file: RecoveryFile): string => `${JSON.string
 export const recoveryFileName = (passport: PassportId): string =>
   `freehold-passport-${passport.slice(0, 5)}-${passport.slice(-4)}.json`;
 
+export interface ImportedFile {
+  readonly file: RecoveryFile;
+  readonly keys: PassportKeys;
+  /** The keys of an operation that was begun when the file was made; null in a file without. */
+  readonly later: PassportKeys | null;
+}
+
 /**
  * Reads a recovery file and proves that every secret belongs to its key: a damaged file is found out now, not in need.
  * @throws PassportError `recovery-file`.
  */
-export async function importRecoveryFile(text: string): Promise<{ file: RecoveryFile; keys: PassportKeys }> {
+export async function importRecoveryFile(text: string): Promise<ImportedFile> {
   const file = readFile(text);
-  const keys: Record<KeyRole, KeyPair[]> = { authority: [], next: [], recovery: [] };
+  const pairs: { role: KeyRole | LaterRole; pair: KeyPair }[] = [];
   for (const entry of file.keys) {
     const seed = decodeBase64url(entry.secret, 32);
     const pair = seed && (await keyPairOfSeed(seed));
     if (!pair || pair.key !== entry.key || (await hashOfKey(pair.key)) !== entry.hash)
       throw new PassportError("recovery-file", `The ${entry.role} key ${entry.key} is damaged`);
-    keys[entry.role].push(pair);
+    pairs.push({ role: entry.role, pair });
   }
-  return { file, keys };
+  const of = (wanted: KeyRole | LaterRole) =>
+    pairs.filter(({ role }) => role === wanted).map(({ pair }) => pair);
+  return {
+    file,
+    keys: { authority: of("authority"), next: of("next"), recovery: of("recovery") },
+    later:
+      file.version === 2
+        ? { authority: of("later-authority"), next: of("later-next"), recovery: of("later-recovery") }
+        : null,
+  };
 }
 
 function readFile(text: string): RecoveryFile {
@@ -156,22 +190,23 @@ function readFile(text: string): RecoveryFile {
   }
   if (!isObject(value) || value.format !== "dcann-recovery")
     throw new PassportError("recovery-file", "It is no recovery file of a passport");
-  if (value.version !== 1)
-    throw new PassportError("recovery-file", `Version ${String(value.version)} is not known to this program`);
+  const { version } = value;
+  if (version !== 1 && version !== 2)
+    throw new PassportError("recovery-file", `Version ${String(version)} is not known to this program`);
   const fits =
     isExactly(value, ["format", "version", "about", "passport", "readAs", "made", "aseq", "keys"]) &&
     isPassportId(value.passport) &&
     isTime(value.made) &&
     isWhole(value.aseq, 0, 1e9) &&
-    isList(value.keys, 1, 32) &&
-    value.keys.every(isFileKey);
+    isList(value.keys, 1, 64) &&
+    value.keys.every((key) => isFileKey(key, version));
   if (!fits) throw new PassportError("recovery-file", "Something in it is missing or was changed");
   return value as unknown as RecoveryFile;
 }
 
-const isFileKey = (value: unknown): boolean =>
+const isFileKey = (value: unknown, version: 1 | 2): boolean =>
   isExactly(value, ["role", "for", "key", "hash", "secret"]) &&
-  ROLES.includes(value.role as KeyRole) &&
+  isRole(value.role, version) &&
   typeof value.key === "string" &&
   isHash(value.hash) &&
   isHash(value.secret);

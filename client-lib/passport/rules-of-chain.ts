@@ -1,23 +1,63 @@
-/** The rules of the chain: whether an operation may follow what came before, and whether a registry may take it. */
+/** The rules of the chain: whether an operation may follow what came before it. Whoever has a bundle can ask them. */
 import { decodeBase64url, jcs } from "./bytes.ts";
-import { zoneOf } from "./identifier.ts";
 import { hashOfKey, type PublicKey, verifySignature } from "./key.ts";
 import {
   type AuthorityOperation,
   bytesOfOperation,
-  bytesOfSponsorship,
   type DataOperation,
+  type EraseOperation,
+  type OperationType,
+  type RecoverOperation,
   type Signed,
 } from "./operation.ts";
-import { ALL, AUTHORITY, about, type Candidate, flaw, type Rule, rule } from "./rule.ts";
+import { AFTER, ALL, about, type Candidate, flaw, LINKED, type Rule, rule } from "./rule.ts";
+
+const LATER: readonly OperationType[] = LINKED.filter((type) => type !== "create");
+/** What may change; everything else of the authority stays as it was. */
+const CHANGES: Readonly<Partial<Record<OperationType, readonly (keyof AuthorityOperation)[]>>> = {
+  rotate: ["auth", "next", "recovery", "delegate", "registrar"],
+  recover: ["auth", "next", "recovery", "delegate", "registrar"],
+  lock: ["locks"],
+  unlock: ["locks"],
+  transfer: ["delegate", "registrar"],
+};
+const AUTHORITY_FIELDS = ["auth", "next", "recovery", "delegate", "registrar", "locks"] as const;
+/** What a passport at rest takes: what a thief could have put to rest, its owner can still take back. */
+const AT_REST: readonly OperationType[] = [
+  "reactivate",
+  "rotate",
+  "recover",
+  "erase",
+  "veto",
+  "hold",
+  "unhold",
+];
 
 /** The keys that an operation's numbered signatures count in. */
-function signingKeys({ signed, state }: Candidate): readonly PublicKey[] {
-  if (signed.op.t !== "data") return signed.op.auth.keys;
-  return state?.head.auth.keys ?? [];
+function signingKeys({ signed: { op }, state }: Candidate): readonly PublicKey[] {
+  if (op.t === "recover") return op.by;
+  return op.t === "create" || op.t === "rotate" ? op.auth.keys : (state?.head.auth.keys ?? []);
 }
 
-const isByDelegate = (signed: Signed): boolean => signed.sigs[0]?.k === "d";
+/** Who signs: numbered keys, or the letters of those who are not. */
+const signersOf = (signed: Signed): "keys" | "d" | "z" | "zl" => {
+  const letters = signed.sigs.map(({ k }) => (typeof k === "string" ? k : "")).join("");
+  return letters === "" ? "keys" : (letters as "d" | "z" | "zl");
+};
+
+export const isByDelegate = (signed: Signed): boolean => signersOf(signed) === "d";
+
+/** The zone's and the legal keys; a key that is both is the zone's, for one signer must not count as two. */
+function officialKeys({ state, options }: Candidate): Record<"z" | "l", readonly PublicKey[]> {
+  const { registry, zoneKeys = registry?.zoneKeys.bind(registry) } = options;
+  const zone = (state && zoneKeys?.(state.zone)) ?? [];
+  return { z: zone, l: (registry?.legalKeys() ?? []).filter((key) => !zone.includes(key)) };
+}
+
+/** Whether locks of `more` are all of `less` and at least one beside. */
+const isMore = (more: readonly string[], less: readonly string[]): boolean =>
+  more.length > less.length && less.every((lock) => more.includes(lock));
+
 export const CHAIN_RULES: readonly Rule[] = [
   rule("beginning", "A passport begins with create and has only one.", ALL, ({ signed, state }) => {
     if (signed.op.t === "create") return flaw(state !== null, "This passport has begun already");
@@ -26,13 +66,13 @@ export const CHAIN_RULES: readonly Rule[] = [
   rule(
     "same-passport",
     "id is that of the passport the operation is added to.",
-    ["rotate", "data"],
+    ALL.filter((type) => type !== "create"),
     about<DataOperation>((op, { state }) => flaw(op.id !== state?.id, "id names another passport")),
   ),
   rule(
     "seq",
     "seq is one more than that of the authority operation before.",
-    ["rotate"],
+    LATER,
     about<AuthorityOperation>((op, { state }) =>
       flaw(op.seq !== (state?.head.seq ?? 0) + 1, `seq is not ${(state?.head.seq ?? 0) + 1}`),
     ),
@@ -41,7 +81,7 @@ export const CHAIN_RULES: readonly Rule[] = [
   rule(
     "prev",
     "prev is the hash of the authority operation before: the chain never forks.",
-    ["rotate"],
+    LATER,
     about<AuthorityOperation>((op, { state }) =>
       flaw(op.prev !== state?.headHash, "prev is not the hash of the operation before"),
     ),
@@ -49,12 +89,23 @@ export const CHAIN_RULES: readonly Rule[] = [
   ),
   rule(
     "aseq",
-    "aseq is the seq of the newest authority operation: what older keys signed has ended.",
-    ["data"],
-    about<DataOperation>((op, { state }) =>
-      flaw(op.aseq !== state?.head.seq, `aseq is not ${state?.head.seq}`),
-    ),
+    "aseq is the seq of the newest authority operation, in data and holds perhaps of an older one; in data not of one before today's keys and host: what older keys signed has ended.",
+    ["data", "veto", "hold", "unhold"],
+    about<DataOperation>(({ t, aseq }, { state }) => {
+      const newest = state?.head.seq ?? 0;
+      const oldest = (t as OperationType) === "veto" ? newest : t === "data" ? (state?.keysSince ?? 0) : 0;
+      return flaw(aseq < oldest || aseq > newest, `aseq is not ${newest}`);
+    }),
     ["conflict"],
+  ),
+  rule(
+    "at-rest",
+    `A passport at rest takes only ${AT_REST.join(", ")}; and only one at rest is reactivated.`,
+    ALL,
+    ({ signed: { op }, state }) => {
+      if (op.t === "reactivate") return flaw(!state?.deactivated, "This passport is not at rest");
+      return flaw(state?.deactivated === true && !AT_REST.includes(op.t), "This passport is at rest");
+    },
   ),
   rule(
     "pre-rotation",
@@ -69,28 +120,98 @@ export const CHAIN_RULES: readonly Rule[] = [
     }),
   ),
   rule(
-    "recovery-kept",
-    "A rotate keeps the recovery set: a thief of the other keys must not take it along.",
-    ["rotate"],
-    about<AuthorityOperation>((op, { state }) =>
-      flaw(jcs(op.recovery) !== jcs(state?.head.recovery ?? null), "recovery has changed"),
+    "guardians",
+    "Every key of by is a guardian's: its hash stands in recovery of the operation before.",
+    ["recover"],
+    about<RecoverOperation>(async ({ by }, { state }) => {
+      const hashes = await Promise.all(by.map(hashOfKey));
+      return flaw(
+        !hashes.every((hash) => state?.head.recovery.hashes.includes(hash)),
+        "A key of by is no guardian's",
+      );
+    }),
+  ),
+  rule(
+    "recover-fresh",
+    "A recover brings new keys: neither auth nor next holds one that was in force or promised before.",
+    ["recover"],
+    about<AuthorityOperation>(async (op, { state }) => {
+      const before = state?.head;
+      const old = [
+        ...(before?.next.hashes ?? []),
+        ...(await Promise.all((before?.auth.keys ?? []).map(hashOfKey))),
+      ];
+      const fresh = [...op.next.hashes, ...(await Promise.all(op.auth.keys.map(hashOfKey)))];
+      return flaw(
+        fresh.some((hash) => old.includes(hash)),
+        "A key from before is named again",
+      );
+    }),
+  ),
+  rule(
+    "kept",
+    "An operation changes only what is its own: rotate and recover all but the locks, lock and unlock the locks, transfer the registrar and the delegate, all others nothing.",
+    AFTER,
+    about<AuthorityOperation>((op, { state }) => {
+      const own = CHANGES[op.t] ?? [];
+      const changed = AUTHORITY_FIELDS.find(
+        (field) => !own.includes(field) && jcs(op[field]) !== jcs(state?.head[field] ?? null),
+      );
+      return changed === undefined ? null : `${changed} has changed`;
+    }),
+  ),
+  rule(
+    "locks-changed",
+    "lock adds a lock and opens none; unlock opens a lock and adds none.",
+    ["lock", "unlock"],
+    about<AuthorityOperation>((op, { state }) => {
+      const before = state?.head.locks ?? [];
+      const isRight = op.t === "lock" ? isMore(op.locks, before) : isMore(before, op.locks);
+      return flaw(!isRight, op.t === "lock" ? "It does not lock" : "It does not unlock");
+    }),
+  ),
+  rule(
+    "locked",
+    "A transfer needs the lock transfer to be open, a port the lock port.",
+    ["transfer", "port"],
+    about<AuthorityOperation & { t: "transfer" | "port" }>((op, { state }) =>
+      flaw(state?.head.locks.includes(op.t) !== false, `The lock ${op.t} is closed`),
     ),
   ),
   rule(
-    "locks-kept",
-    "A rotate keeps the locks.",
-    ["rotate"],
+    "leaves",
+    "A transfer names another registrar, a port another zone.",
+    ["transfer", "port"],
     about<AuthorityOperation>((op, { state }) =>
-      flaw(op.locks.join() !== state?.head.locks.join(), "locks have changed"),
+      flaw(
+        op.t === "port" ? op.to === state?.zone : op.registrar === state?.head.registrar,
+        "It leads to where the passport is",
+      ),
     ),
+  ),
+  rule(
+    "hold-order",
+    "hold is for a passport that is not held, unhold for one that is.",
+    ["hold", "unhold"],
+    ({ signed: { op }, state }) =>
+      flaw(
+        (op.t === "hold") !== (state?.hold === null),
+        op.t === "hold" ? "It is held already" : "It is not held",
+      ),
+    ["conflict"],
   ),
   rule(
     "signer",
-    "The delegate signs data only; every numbered signature is by a key of the authority.",
+    "The delegate signs data only, the zone alone holds only, the zone with a legal key erase only; a hold is signed by the zone, everything else by keys of the authority or, in a recover, of by.",
     ALL,
     (candidate) => {
-      if (isByDelegate(candidate.signed))
-        return flaw(candidate.signed.op.t !== "data", "A delegate cannot sign this");
+      const { op } = candidate.signed;
+      const signers = signersOf(candidate.signed);
+      const isHold = op.t === "hold" || op.t === "unhold";
+      if (signers === "d") return flaw(op.t !== "data", "A delegate cannot sign this");
+      if (signers === "z") return flaw(!isHold, "A zone cannot sign this alone");
+      if (signers === "zl") return flaw(op.t !== "erase", "A zone and a legal key cannot sign this");
+      if (isHold) return "Only the zone signs this";
       const count = signingKeys(candidate).length;
       return flaw(
         candidate.signed.sigs.some(({ k }) => Number(k) >= count),
@@ -99,15 +220,30 @@ export const CHAIN_RULES: readonly Rule[] = [
     },
   ),
   rule(
+    "case-signer",
+    "An erase names a case when the zone signs it, and none when its owner does.",
+    ["erase"],
+    about<EraseOperation>((op, { signed }) =>
+      flaw((op.case === null) !== (signersOf(signed) === "keys"), "case does not fit who signs"),
+    ),
+  ),
+  rule(
     "threshold",
-    "As many keys sign as the authority's threshold asks for; for a rotate, also as many as next had promised.",
+    "As many keys sign as the authority's threshold asks for; for a rotate, also as many as next had promised; for a recover, all keys of by, and as many as recovery asks for.",
     ALL,
     (candidate) => {
       const { signed, state } = candidate;
-      if (isByDelegate(signed)) return null;
-      const own =
-        signed.op.t === "data" ? (state?.head.auth.threshold ?? Infinity) : signed.op.auth.threshold;
-      const needed = signed.op.t === "rotate" ? Math.max(own, state?.head.next.threshold ?? Infinity) : own;
+      const { op } = signed;
+      if (signersOf(signed) !== "keys") return null;
+      const today = state?.head.auth.threshold ?? Infinity;
+      const needed =
+        op.t === "create"
+          ? op.auth.threshold
+          : op.t === "rotate"
+            ? Math.max(op.auth.threshold, state?.head.next.threshold ?? Infinity)
+            : op.t === "recover"
+              ? Math.max(op.by.length, state?.head.recovery.threshold ?? Infinity)
+              : today;
       return flaw(signed.sigs.length < needed, `${signed.sigs.length} of ${needed} signatures`);
     },
   ),
@@ -116,10 +252,14 @@ export const CHAIN_RULES: readonly Rule[] = [
     const keys = signingKeys(candidate);
     const bytes = bytesOfOperation(signed.op);
     for (const { k, s } of signed.sigs) {
-      const key = k === "d" ? state?.head.delegate.key : keys[k];
       const signature = decodeBase64url(s, 64);
-      if (!key || !signature || !(await verifySignature(key, signature, bytes)))
-        return `Signature ${k} is not valid`;
+      const known =
+        typeof k === "number"
+          ? keys.slice(k, k + 1)
+          : k === "d"
+            ? [state?.head.delegate.key ?? ""]
+            : officialKeys(candidate)[k];
+      if (!signature || !(await isByOneOf(known, signature, bytes))) return `Signature ${k} is not valid`;
     }
     return null;
   }),
@@ -135,57 +275,12 @@ export const CHAIN_RULES: readonly Rule[] = [
     ),
   ),
 ];
-/** Only whoever accepts operations can ask these. */
-export const REGISTRY_RULES: readonly Rule[] = [
-  rule(
-    "dseq",
-    "dseq is one more than that of the data record before.",
-    ["data"],
-    about<DataOperation>((op, { state }) =>
-      flaw(op.dseq !== (state?.dseq ?? 0) + 1, `dseq is not ${(state?.dseq ?? 0) + 1}`),
-    ),
-    ["registry", "conflict"],
-  ),
-  rule(
-    "own-zone",
-    "A passport begins in a zone of the registry it is sent to.",
-    ["create", "rotate", "data"],
-    ({ signed: { op }, options: { registry } }) =>
-      flaw(
-        !registry?.zones.includes(op.t === "create" ? op.zone : zoneOf(op.id)),
-        `This registry is that of ${registry?.zones.join(", ")}`,
-      ),
-    ["registry"],
-  ),
-  rule(
-    "sponsored",
-    "A create, and a rotate that changes the registrar, is sponsored by the registrar it names, which is accredited.",
-    AUTHORITY,
-    about<AuthorityOperation>(async (op, { signed, state, options: { registry } }) => {
-      const { sponsor } = signed;
-      if (!sponsor)
-        return flaw(op.t === "create" || op.registrar !== state?.head.registrar, "There is no sponsor");
-      if (sponsor.by !== op.registrar) return "The sponsor is not the registrar named in the operation";
-      const signature = decodeBase64url(sponsor.s, 64);
-      for (const key of registry?.registrarKeys(sponsor.by) ?? []) {
-        if (signature && (await verifySignature(key, signature, bytesOfSponsorship(op)))) return null;
-      }
-      return "The sponsorship is not valid, or the registrar is not accredited";
-    }),
-    ["registry"],
-  ),
-  rule(
-    "delegate-storage",
-    "A delegate names only storage at origins of its own host.",
-    ["data"],
-    about<DataOperation>((op, { signed, state, options: { registry } }) => {
-      if (!isByDelegate(signed)) return null;
-      const origins = registry?.storageOrigins(state?.head.delegate.key ?? "") ?? [];
-      return flaw(
-        !op.storage.every(({ url }) => origins.includes(new URL(url).origin)),
-        "The storage is not at the delegate's host",
-      );
-    }),
-    ["registry"],
-  ),
-];
+
+export async function isByOneOf(
+  keys: readonly PublicKey[],
+  signature: Uint8Array<ArrayBuffer>,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
+  for (const key of keys) if (await verifySignature(key, signature, bytes)) return true;
+  return false;
+}

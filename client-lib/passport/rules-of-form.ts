@@ -1,5 +1,6 @@
 /** Long because it is one table: the rules of form, which every operation obeys by itself. */
 import { decodeBase64url, jcs, utf8 } from "./bytes.ts";
+import { canonicalText } from "./fixed.ts";
 import {
   allowNone,
   areDistinct,
@@ -16,30 +17,52 @@ import {
 } from "./form.ts";
 import { isPassportId, isZone } from "./identifier.ts";
 import { decodeKey, hashOfKey } from "./key.ts";
-import type { AuthorityOperation, DataOperation, OperationType, PassportOperation } from "./operation.ts";
-import { ALL, AUTHORITY, about, flaw, OPERATION_BYTES_MAX, type Rule, rule } from "./rule.ts";
+import {
+  type AuthorityOperation,
+  type DataOperation,
+  type EraseOperation,
+  HOLD_REASONS,
+  type HoldOperation,
+  type OperationType,
+  type PassportOperation,
+  type PortOperation,
+  type RecoverOperation,
+  type Signature,
+  type VetoOperation,
+} from "./operation.ts";
+import { AFTER, ALL, AUTHORITY, about, flaw, LINKED, OPERATION_BYTES_MAX, type Rule, rule } from "./rule.ts";
 
+const LINK = ["v", "t", "id", "seq", "prev"];
+const KEYS = ["auth", "next", "recovery", "delegate", "registrar", "locks"];
+const CHANGE = [...LINK, ...KEYS];
+const HOLD = ["v", "t", "id", "aseq", "case", "reason", "at"];
 const FIELDS: Readonly<Record<OperationType, readonly string[]>> = {
-  create: [
-    "v",
-    "t",
-    "zone",
-    "seq",
-    "prev",
-    "auth",
-    "next",
-    "recovery",
-    "delegate",
-    "registrar",
-    "locks",
-    "nonce",
-  ],
-  rotate: ["v", "t", "id", "seq", "prev", "auth", "next", "recovery", "delegate", "registrar", "locks"],
+  create: ["v", "t", "zone", "seq", "prev", ...KEYS, "nonce"],
+  rotate: CHANGE,
+  recover: [...CHANGE, "by"],
+  lock: CHANGE,
+  unlock: CHANGE,
+  transfer: CHANGE,
+  port: [...CHANGE, "to"],
+  deactivate: CHANGE,
+  reactivate: CHANGE,
+  erase: [...LINK, "case"],
+  veto: ["v", "t", "id", "aseq", "of"],
+  hold: HOLD,
+  unhold: HOLD,
   data: ["v", "t", "id", "aseq", "dseq", "webid", "oidc", "storage", "moved", "keys", "ttl"],
 };
+const HELD: readonly OperationType[] = ["hold", "unhold"];
+const SPONSORED: readonly OperationType[] = ["create", "rotate", "recover", "transfer", "port"];
 const KEYS_MAX = 5;
+const GUARDIANS_MAX = 7;
+const CASE = /^[A-Za-z0-9][A-Za-z0-9./:-]{0,63}$/; // A reference that somebody can look up, no room for a story.
 const REGISTRAR = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
 const SEQ_MAX = 1_000_000_000;
+/** The largest `seq`: a chain of 256 is a thousand years of careful people, and what readers take. */
+const ROOM = { others: 127, rotate: 223, recover: 255 };
+/** Signers that are not numbered, in the only forms in which they come. */
+const NAMED: readonly (readonly Signature["k"][])[] = [["d"], ["z"], ["z", "l"]];
 
 function flawOfSet(
   value: unknown,
@@ -82,17 +105,19 @@ export const FORM_RULES: readonly Rule[] = [
   ),
   rule(
     "size",
-    "The operation and its signatures take at most operationBytesMax bytes (2,048) in canonical form.",
+    "The operation and its signatures take at most operationBytesMax bytes (2,048) in canonical form, a recover half as many again.",
     ALL,
     ({ signed, options }) => {
-      const most = options.operationBytesMax ?? OPERATION_BYTES_MAX;
-      const bytes = utf8(jcs({ op: signed.op, sigs: signed.sigs })).length;
+      const bytesMax = options.operationBytesMax ?? OPERATION_BYTES_MAX;
+      const most = signed.op.t === "recover" ? 1.5 * bytesMax : bytesMax; // Guardians show their keys and sign.
+      const around = utf8(jcs({ op: 0, sigs: signed.sigs })).length - 1;
+      const bytes = around + utf8(canonicalText(signed.op)).length;
       return flaw(bytes > most, `It takes ${bytes} bytes of ${most}`);
     },
   ),
   rule("version", "v is 1.", ALL, ({ signed }) => flaw(signed.op.v !== 1, "v is not 1")),
-  rule("type", "t is create, rotate or data.", ALL, ({ signed }) =>
-    flaw(!ALL.includes(signed.op.t), "t is not one of create, rotate, data"),
+  rule("type", `t is one of ${ALL.join(", ")}.`, ALL, ({ signed }) =>
+    flaw(!ALL.includes(signed.op.t), `t is not one of ${ALL.join(", ")}`),
   ),
   rule(
     "fields",
@@ -114,19 +139,16 @@ export const FORM_RULES: readonly Rule[] = [
   rule(
     "id",
     "id is a passport identifier in lower case.",
-    ["rotate", "data"],
+    ALL.filter((type) => type !== "create"),
     about<DataOperation>((op) => flaw(!isPassportId(op.id), "id is not an identifier")),
   ),
   rule(
     "sequence-form",
-    "seq, aseq and dseq are whole numbers: seq is 0 in create and more in rotate, aseq begins at 0, dseq at 1.",
+    "seq, aseq and dseq are whole numbers: seq is 0 in create and more after it, aseq begins at 0, dseq at 1.",
     ALL,
     ({ signed: { op } }) => {
-      if (op.t === "data")
-        return flaw(
-          !isWhole(op.aseq, 0, SEQ_MAX) || !isWhole(op.dseq, 1, SEQ_MAX),
-          "aseq or dseq is out of range",
-        );
+      if (op.t === "data" && !isWhole(op.dseq, 1, SEQ_MAX)) return "dseq is out of range";
+      if ("aseq" in op) return flaw(!isWhole(op.aseq, 0, SEQ_MAX), "aseq is out of range");
       return flaw(
         op.t === "create" ? op.seq !== 0 || Object.is(op.seq, -0) : !isWhole(op.seq, 1, SEQ_MAX),
         "seq is out of range",
@@ -134,9 +156,18 @@ export const FORM_RULES: readonly Rule[] = [
     },
   ),
   rule(
+    "room",
+    `A chain has room: rotate has a seq of at most ${ROOM.rotate}, recover of at most ${ROOM.recover}, all others but erase of at most ${ROOM.others}, so that a thief of weaker keys leaves room for stronger ones.`,
+    AFTER,
+    about<AuthorityOperation>((op) => {
+      const most = op.t === "rotate" || op.t === "recover" ? ROOM[op.t] : ROOM.others;
+      return flaw(op.seq > most, `seq is more than ${most}`);
+    }),
+  ),
+  rule(
     "prev-form",
-    "prev is null in create and the hash of an operation in rotate.",
-    AUTHORITY,
+    "prev is null in create and the hash of an operation after it.",
+    LINKED,
     about<AuthorityOperation>((op) =>
       flaw(op.t === "create" ? op.prev !== null : !isHash(op.prev), "prev is not what it must be"),
     ),
@@ -164,7 +195,7 @@ export const FORM_RULES: readonly Rule[] = [
     "recovery has 1 to 7 different hashes of keys, a threshold from 1 to their number, and a delay from P1D to P90D.",
     AUTHORITY,
     about<AuthorityOperation>((op) => {
-      const found = flawOfSet(op.recovery, ["hashes", "threshold", "delay"], 7, isHash);
+      const found = flawOfSet(op.recovery, ["hashes", "threshold", "delay"], GUARDIANS_MAX, isHash);
       if (found) return `recovery ${found}`;
       const days = /^P([1-9]\d?)D$/.exec(op.recovery.delay)?.[1];
       return flaw(
@@ -188,15 +219,24 @@ export const FORM_RULES: readonly Rule[] = [
     ),
   ),
   rule(
+    "by",
+    "by lists 1 to 7 different keys.",
+    ["recover"],
+    about<RecoverOperation>(({ by }) =>
+      flaw(!isList(by, 1, GUARDIANS_MAX) || !by.every(isKey) || !areDistinct(by), "by is not a list of keys"),
+    ),
+  ),
+  rule(
     "delegate-apart",
-    "The delegate's key is no authority key, next key or recovery key: a host never holds authority.",
+    "The delegate's key is no authority key, next key or recovery key, nor in by: a host never holds authority.",
     AUTHORITY,
     about<AuthorityOperation>(async (op) => {
       const hash = await hashOfKey(op.delegate.key);
       return flaw(
         op.auth.keys.includes(op.delegate.key) ||
           op.next.hashes.includes(hash) ||
-          op.recovery.hashes.includes(hash),
+          op.recovery.hashes.includes(hash) ||
+          (op.t === "recover" && op.by.includes(op.delegate.key)),
         "The delegate's key has a second role",
       );
     }),
@@ -206,9 +246,7 @@ export const FORM_RULES: readonly Rule[] = [
     "next names no key that is or was shown in auth: a thief of today's keys must not own tomorrow's.",
     AUTHORITY,
     about<AuthorityOperation>(async (op, { state }) => {
-      const shown = await Promise.all(
-        [...op.auth.keys, ...(op.t === "rotate" ? (state?.head.auth.keys ?? []) : [])].map(hashOfKey),
-      );
+      const shown = await Promise.all([...op.auth.keys, ...(state?.head.auth.keys ?? [])].map(hashOfKey));
       return flaw(
         shown.some((hash) => op.next.hashes.includes(hash)),
         "next names a key that is already shown",
@@ -217,12 +255,13 @@ export const FORM_RULES: readonly Rule[] = [
   ),
   rule(
     "recovery-apart",
-    "A recovery key is no next key and no authority key.",
+    "A recovery key, shown in by or not, is no next key and no authority key.",
     AUTHORITY,
     about<AuthorityOperation>(async (op) => {
       const others = [...op.next.hashes, ...(await Promise.all(op.auth.keys.map(hashOfKey)))];
+      const shown = op.t === "recover" ? await Promise.all(op.by.map(hashOfKey)) : [];
       return flaw(
-        op.recovery.hashes.some((hash) => others.includes(hash)),
+        [...op.recovery.hashes, ...shown].some((hash) => others.includes(hash)),
         "A recovery key has a second role",
       );
     }),
@@ -261,23 +300,58 @@ export const FORM_RULES: readonly Rule[] = [
     ),
   ),
   rule(
+    "to",
+    "to is a zone: two characters a-z or 0-9.",
+    ["port"],
+    about<PortOperation>((op) => flaw(!isZone(op.to), "to is not two characters a-z, 0-9")),
+  ),
+  rule(
+    "of",
+    "of is the hash of an operation.",
+    ["veto"],
+    about<VetoOperation>((op) => flaw(!isHash(op.of), "of is not a hash")),
+  ),
+  rule(
+    "case",
+    "case is a reference of 1 to 64 characters a-z, A-Z, 0-9, dots, slashes, colons and hyphens; in erase it may be null.",
+    ["erase", ...HELD],
+    about<EraseOperation | HoldOperation>((op) =>
+      flaw(
+        !(op.t === "erase" && op.case === null) && !(typeof op.case === "string" && CASE.test(op.case)),
+        "case is not a reference",
+      ),
+    ),
+  ),
+  rule(
+    "reason",
+    `reason is one of ${HOLD_REASONS.join(", ")}.`,
+    HELD,
+    about<HoldOperation>((op) => flaw(!HOLD_REASONS.includes(op.reason), "reason is not on the list")),
+  ),
+  rule(
+    "at",
+    "at is a time in UTC to the second.",
+    HELD,
+    about<HoldOperation>((op) => flaw(!isTime(op.at), "at is not a time")),
+  ),
+  rule(
     "webid",
-    "webid lists 1 to 4 different addresses.",
+    "webid lists at most 4 different addresses.",
     ["data"],
     about<DataOperation>(({ webid }) =>
-      flaw(!isList(webid, 1, 4) || !areDistinct(webid), "webid is not 1 to 4 different addresses"),
+      flaw(!isList(webid, 0, 4) || !areDistinct(webid), "webid is not at most 4 different addresses"),
     ),
   ),
   rule(
     "storage",
-    "storage lists 1 to 8 places, each with its own id such as #pod and its own url that ends in a slash.",
+    "storage lists at most 8 places, each with its own id such as #pod and its own url that ends in a slash; none says that the passport leads nowhere.",
     ["data"],
     about<DataOperation>(({ storage }) => {
       if (
-        !isList(storage, 1, 8) ||
+        !isList(storage, 0, 8) || // A host whose pod was erased must be able to unsay where it was.
         !storage.every((place) => isExactly(place, ["id", "url"]) && isFragment(place.id))
       )
-        return "storage is not 1 to 8 places with id and url";
+        return "storage is not at most 8 places with id and url";
       if (!storage.every(({ url }) => isFolder(url))) return "A storage url does not end in a slash";
       return flaw(
         !areDistinct(storage.map(({ id }) => id)) || !areDistinct(storage.map(({ url }) => url)),
@@ -349,18 +423,20 @@ export const FORM_RULES: readonly Rule[] = [
   ),
   rule(
     "signature-form",
-    "sigs has 1 to 5 signatures with k and s in canonical base64url, k growing; or one by the delegate, with k d.",
+    "sigs has 1 to 5 signatures (in a recover 7) with k and s in canonical base64url, k growing; or one with k d, one with k z, or one with k z and one with k l.",
     ALL,
-    ({ signed: { sigs } }) => {
+    ({ signed: { op, sigs } }) => {
+      const most = op.t === "recover" ? GUARDIANS_MAX : KEYS_MAX;
       if (
-        !isList(sigs, 1, KEYS_MAX) ||
+        !isList(sigs, 1, most) ||
         !sigs.every((sig) => isExactly(sig, ["k", "s"]) && decodeBase64url(sig.s, 64))
       )
         return "sigs is not a list of signatures";
-      if (sigs.length === 1 && sigs[0]?.k === "d") return null;
+      if (NAMED.some((names) => sigs.length === names.length && sigs.every(({ k }, i) => k === names[i])))
+        return null;
       return flaw(
         !sigs.every(
-          ({ k }, index) => isWhole(k, 0, KEYS_MAX - 1) && (index === 0 || k > Number(sigs[index - 1]?.k)),
+          ({ k }, index) => isWhole(k, 0, most - 1) && (index === 0 || k > Number(sigs[index - 1]?.k)),
         ),
         "The indexes of the signers are not numbers that grow",
       );
@@ -368,15 +444,15 @@ export const FORM_RULES: readonly Rule[] = [
   ),
   rule(
     "sponsor-form",
-    "sponsor has by and s in canonical base64url, and never stands beside data.",
+    `sponsor has by, a registrar's name or in a port that of a zone, and s in canonical base64url; it stands only beside ${SPONSORED.join(", ")}.`,
     ALL,
     ({ signed: { op, sponsor } }) =>
       flaw(
         sponsor !== undefined &&
-          (op.t === "data" ||
+          (!SPONSORED.includes(op.t) ||
             !isExactly(sponsor, ["by", "s"]) ||
             typeof sponsor.by !== "string" ||
-            !REGISTRAR.test(sponsor.by) ||
+            !(op.t === "port" ? isZone(sponsor.by) : REGISTRAR.test(sponsor.by)) ||
             !decodeBase64url(sponsor.s, 64)),
         "sponsor is not what it must be",
       ),

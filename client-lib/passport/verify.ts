@@ -1,17 +1,21 @@
 /** Whoever has a passport's bundle can check it alone: the identifier, the chain of authority, and the data record. */
 import { jcs, utf8 } from "./bytes.ts";
+import { fix } from "./fixed.ts";
 import { isObject } from "./form.ts";
-import { idOfGenesis, type PassportId } from "./identifier.ts";
+import type { PassportId } from "./identifier.ts";
 import { JsonError, parseStrictJson } from "./json.ts";
+import type { PublicKey } from "./key.ts";
 import {
+  AUTHORITY_TYPES,
   type AuthorityOperation,
   type DataOperation,
+  type HoldOperation,
   hashOfOperation,
-  type PassportOperation,
   type Signed,
 } from "./operation.ts";
 import { OPERATION_BYTES_MAX, type PassportState, type Rule, type RuleOptions } from "./rule.ts";
 import { judge } from "./rules.ts";
+import { stateAfter } from "./state.ts";
 
 /** A passport as it is handed around. `data` is null from a rotation until its new delegate or owner says where it leads. */
 export interface Bundle {
@@ -19,6 +23,8 @@ export interface Bundle {
   readonly head: {
     readonly auth: readonly Signed<AuthorityOperation>[];
     readonly data: Signed<DataOperation> | null;
+    /** Only while the zone holds it. */
+    readonly hold?: Signed<HoldOperation>;
   };
 }
 
@@ -29,6 +35,10 @@ export interface Passport {
   readonly data: DataOperation | null;
   /** Hash of the data record; null without one. */
   readonly dataHash: string | null;
+  /** Why and since when the zone holds it; null when it does not. */
+  readonly hold: HoldOperation | null;
+  /** Keys of all hosts that its owner has ever named, the newest last: by these a former host vouches for what it kept. */
+  readonly delegates: readonly PublicKey[];
 }
 
 /** A broken rule. `rule` is its id in the table of rules, or one of: json, bundle, identifier, rollback. */
@@ -61,21 +71,12 @@ export function readSigned(source: string | object, operationBytesMax = OPERATIO
       throw new PassportError("json", `The text has more than ${2 * operationBytesMax} bytes`);
     const value = parseStrictJson(text);
     if (!isObject(value)) throw new PassportError("json", "It is not a JSON object");
-    return value as unknown as Signed; // The rules say whether it is one.
+    if (isObject(value.op)) fix(value.op);
+    return fix(value) as unknown as Signed; // The rules say whether it is one.
   } catch (cause) {
     if (cause instanceof PassportError) throw cause;
     throw new PassportError("json", cause instanceof JsonError ? cause.message : "It is not JSON");
   }
-}
-
-/** What a passport is after an operation that all rules allow. */
-export async function stateAfter(state: PassportState | null, op: PassportOperation): Promise<PassportState> {
-  if (op.t === "data") {
-    if (!state) throw new Error("Data before a passport");
-    return { ...state, dseq: op.dseq };
-  }
-  const id = op.t === "create" ? await idOfGenesis(op) : op.id;
-  return { id, head: op, headHash: await hashOfOperation(op), dseq: state?.dseq ?? 0 };
 }
 
 /** Judges an operation and applies it. @throws PassportError that names the first rule that is broken. */
@@ -103,19 +104,33 @@ export async function verifyBundle(
   const { registry: _, ...asReader } = options;
   let state: PassportState | null = null;
   for (const [index, signed] of bundle.head.auth.entries()) {
-    if (signed.op?.t !== (index === 0 ? "create" : "rotate"))
-      throw new PassportError("bundle", "The chain of authority is not a create and then rotates");
+    const type = signed.op?.t;
+    if (index === 0 ? type !== "create" : type === "create" || !AUTHORITY_TYPES.includes(type))
+      throw new PassportError("bundle", "The chain of authority is not a create and what may follow it");
     state = await applyOperation(state, signed, asReader);
     if (state.id !== expected)
       throw new PassportError("identifier", "The genesis does not give the identifier that was asked for");
   }
   if (!state || bundle.id !== expected)
     throw new PassportError("identifier", "The bundle is not of the passport that was asked for");
-  const { data } = bundle.head;
-  if (!data) return { id: state.id, state, data: null, dataHash: null };
-  if (data.op?.t !== "data") throw new PassportError("bundle", "The data record is something else");
-  state = await applyOperation(state, data, asReader);
-  return { id: state.id, state, data: data.op, dataHash: await hashOfOperation(data.op) };
+  const { data, hold } = bundle.head;
+  if (data && data.op?.t !== "data") throw new PassportError("bundle", "The data record is something else");
+  if (hold && hold.op?.t !== "hold") throw new PassportError("bundle", "The hold is something else");
+  // Data may be older than a passport's rest; that it was allowed when it was taken is the registry's word.
+  if (data)
+    state = {
+      ...(await applyOperation({ ...state, deactivated: false }, data, asReader)),
+      deactivated: state.deactivated,
+    };
+  if (hold) state = await applyOperation(state, hold, asReader);
+  return {
+    id: state.id,
+    state,
+    data: data?.op ?? null,
+    dataHash: data ? await hashOfOperation(data.op) : null,
+    hold: hold?.op ?? null,
+    delegates: [...new Set(bundle.head.auth.map(({ op }) => op.delegate.key))],
+  };
 }
 
 function readBundle(source: string | object): Bundle {
@@ -132,9 +147,13 @@ function readBundle(source: string | object): Bundle {
     head.auth.length >= 1 &&
     head.auth.length <= BUNDLE_OPERATIONS_MAX &&
     head.auth.every(isObject) &&
-    (head.data === null || isObject(head.data));
+    (head.data === null || isObject(head.data)) &&
+    (head.hold === undefined || isObject(head.hold));
   if (!fits) throw new PassportError("bundle", "It is not a passport's bundle");
-  return value as Bundle;
+  const bundle = value as Bundle; // The rules say of each operation whether it is one.
+  for (const { op } of [...bundle.head.auth, ...(bundle.head.data ? [bundle.head.data] : [])])
+    if (isObject(op)) fix(op);
+  return bundle;
 }
 
 /** What somebody remembers of a passport, so that nobody can lead them back to an older state of it. */

@@ -32,7 +32,13 @@ type Headers = Readonly<Record<string, string | undefined>>;
 /** Where new passports are registered. */
 export interface PassportDesk {
   /** What the browser must know to make the first operation of a passport. */
-  begin(): Promise<{ readonly zone: string; readonly registrar: string; readonly delegateKey: string }>;
+  begin(): Promise<{
+    readonly zone: string;
+    readonly registrar: string;
+    /** Where the passport can be asked for; ends in a slash. */
+    readonly registry: string;
+    readonly delegateKey: string;
+  }>;
   /**
    * Would `finish` take this operation? Asked before anything is made, for a pod's name cannot be given back.
    * @throws Problem when it would not.

@@ -10,13 +10,14 @@ import { type Asset, give, hash, pack } from "./assets.ts";
 
 export { errorPage, plainPage } from "./error-page.ts";
 
-export type PageName = "home" | "setup" | "login" | "consent";
+export type PageName = "home" | "setup" | "login" | "consent" | "registry";
 
 const PATHS: Readonly<Record<PageName, string>> = {
   home: "/",
   setup: "/.account/setup",
   login: "/.account/login",
   consent: "/.account/consent",
+  registry: "/.registry",
 };
 
 export interface PageDoor {
@@ -46,7 +47,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 const PAGES_FOLDER = new URL("../ui/", import.meta.url);
 const PAGE_FILE = /^server\/ui\/([a-z0-9-]+\.(?:ts|js|css|svg))$/;
-const PASSPORT_FILE = /^client-lib\/(passport\/[a-z0-9-]+\.(?:ts|js))$/;
+const CLIENT_FILE = /^client-lib\/((?:passport\/|registry\/)[a-z0-9-]+\.(?:ts|js)|errors\.(?:ts|js))$/;
 const NPM_FILE = /^npm\/((?:@[a-z0-9-]+\/)?[a-z0-9-]+)\/((?:[A-Za-z0-9_-]+\/)*[A-Za-z0-9_.-]+\.js)$/;
 /** What every page of ours says about itself; pods and their content get other headers. */
 export const COMMON: Readonly<Record<string, string>> = {
@@ -62,6 +63,7 @@ export const COMMON: Readonly<Record<string, string>> = {
 function importMap(): string {
   const imports: Record<string, string> = {
     "@freehold/client/passport": `/.ui/client-lib/passport/index${EXTENSION}`,
+    "@freehold/client/registry": `/.ui/client-lib/registry/index${EXTENSION}`,
   };
   for (const [name, main] of Object.entries(PACKAGES)) {
     imports[name] = `/.ui/npm/${name}/${main}`;
@@ -80,8 +82,8 @@ function folderOf(packageName: string): URL {
 function fileOf(path: string): URL {
   const page = PAGE_FILE.exec(path)?.[1];
   if (page) return new URL(page, PAGES_FOLDER);
-  const passport = PASSPORT_FILE.exec(path)?.[1];
-  if (passport) return new URL(passport, folderOf("@freehold/client"));
+  const client = CLIENT_FILE.exec(path)?.[1];
+  if (client) return new URL(client, folderOf("@freehold/client"));
   const [, name = "", file = ""] = NPM_FILE.exec(path) ?? [];
   if (Object.hasOwn(PACKAGES, name)) return new URL(file, folderOf(name));
   throw new Problem("not-found");
@@ -220,10 +222,21 @@ export function pageDoors(pages: Pages): readonly PageDoor[] {
         body: null,
       }),
     },
-    {
-      verb: "get",
-      path: "/.ui/{*path}",
-      door: ({ url, headers }) => pages.asset(url.pathname.slice("/.ui/".length), headers),
-    },
+    assetDoor(pages),
+  ];
+}
+
+const assetDoor = (pages: Pages): PageDoor => ({
+  verb: "get",
+  path: "/.ui/{*path}",
+  door: ({ url, headers }) => pages.asset(url.pathname.slice("/.ui/".length), headers),
+});
+
+/** The one page of a registry that stands alone. */
+export function registryPageDoors(pages: Pages): readonly PageDoor[] {
+  const paths = [PATHS.home, PATHS.registry];
+  return [
+    ...paths.map((path) => ({ verb: "get" as const, path, door: async () => pages.page("registry") })),
+    assetDoor(pages),
   ];
 }

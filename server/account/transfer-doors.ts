@@ -10,6 +10,7 @@ import { type AccountDoor, createGuards, done, type SignedIn } from "./guards.ts
 
 interface ImportOptions {
   readonly present: "refuse" | "keep" | "replace";
+  readonly consents: "go-on" | "rest" | "leave";
   readonly from?: string;
   readonly lists: boolean;
 }
@@ -35,6 +36,7 @@ export interface OwnerTransfer {
 export type RecordDeed = (pod: Pod, deed: { readonly act: "export" | "import" | "move" }) => Promise<void>;
 
 const PRESENT = ["refuse", "keep", "replace"] as const;
+const CONSENTS = ["go-on", "rest", "leave"] as const;
 const TELL_MS = 250; // How often a page hears how far it is.
 
 /** What happens as lines: `{"progress":…}` now and then, at the end `{"result":…}` or `{"problem":…}`. */
@@ -73,7 +75,9 @@ function optionsOf({ url }: DoorRequest): ImportOptions {
   const from = asked.get("from");
   if (from !== null && !/^https?:\/\/[^?#]+\/$/.test(from))
     throw new Problem("input-invalid", "from is the address of a pod, such as https://example.org/ana/");
-  return { present, lists: asked.get("lists") !== "off", ...(from !== null && { from }) };
+  const consents = CONSENTS.find((choice) => choice === (asked.get("consents") ?? "go-on"));
+  if (!consents) throw new Problem("input-invalid", `consents is one of ${CONSENTS.join(", ")}`);
+  return { present, consents, lists: asked.get("lists") !== "off", ...(from !== null && { from }) };
 }
 
 export function transferDoors(

@@ -73,6 +73,7 @@ async function clear({ folder, rootKeyFile }: Place, keepsKey: boolean): Promise
 
 export interface Restored {
   readonly archive: Archive;
+  /** Of people: not what the server keeps for itself. */
   readonly pods: number;
   readonly rows: number;
   readonly blobs: number;
@@ -203,7 +204,8 @@ export async function restoreWhole(
       await endSessions(store);
       result = {
         archive,
-        pods: loaded.pods,
+        pods: manifest.pods.filter(({ id, name }) => name !== null && !left.includes(id) && !erased.has(id))
+          .length,
         rows: loaded.rows,
         blobs: loaded.blobs,
         erased: [...names, ...namesOf(archive, lost)],

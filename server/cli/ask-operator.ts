@@ -10,7 +10,11 @@ import type { Report, Task, TaskInput } from "./task.ts";
 /** What a socket says where no server listens. */
 const NOBODY: ReadonlySet<string | undefined> = new Set(["ENOENT", "ECONNREFUSED", "ENOTDIR"]);
 
-function send(dataFolder: string, task: Task, input: TaskInput): Promise<IncomingMessage | null> {
+function send(
+  dataFolder: string,
+  task: Pick<Task, "name">,
+  input: TaskInput,
+): Promise<IncomingMessage | null> {
   const { path, release } = operatorAddress(dataFolder);
   return new Promise<IncomingMessage | null>((resolve, reject) => {
     const sent = request({
@@ -42,7 +46,7 @@ function send(dataFolder: string, task: Task, input: TaskInput): Promise<Incomin
  */
 export async function askOperator(
   dataFolder: string,
-  task: Task,
+  task: Pick<Task, "name">,
   input: TaskInput,
   report: Report,
 ): Promise<Exclude<Message, { progress: unknown }> | null> {

@@ -2,9 +2,9 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { readJson } from "../body.ts";
-import type { Context } from "../context.ts";
 import { Problem } from "../errors.ts";
 import { VERSION } from "../health.ts";
+import type { Log } from "../log.ts";
 import { EXIT, type Message, refusalOf } from "./messages.ts";
 import { operatorAddress } from "./operator-address.ts";
 import type { Progress, Report, Task, TaskInput } from "./task.ts";
@@ -44,18 +44,22 @@ function thinned(send: Report): Report {
   };
 }
 
+/** What a running server does for its operator: of a {@link Task}, the part that needs the server. */
+export type Work<C> = Pick<Task<C>, "name" | "run">;
+
 /**
  * Listens in the data folder, which this process alone has open: a socket that lies there is a dead server's.
+ * @param context What tasks are run in.
  * @param tasks Loaded when the first is asked for.
  */
-export async function openOperator(
-  context: Context,
-  tasks: () => Promise<readonly Task[]>,
+export async function openOperator<C>(
+  context: C,
+  { log, folder }: { readonly log: Log; readonly folder: string },
+  tasks: () => Promise<readonly Work<C>[]>,
 ): Promise<Operator> {
-  const { log, config } = context;
   const running = new Set<Promise<void>>();
 
-  async function run(task: Task, input: TaskInput, send: (message: Message) => void): Promise<void> {
+  async function run(task: Work<C>, input: TaskInput, send: (message: Message) => void): Promise<void> {
     const began = performance.now();
     log.info("task.begun", { task: task.name });
     try {
@@ -112,7 +116,7 @@ export async function openOperator(
     running.add(task);
     void task.finally(() => running.delete(task));
   });
-  const { path, file, release } = operatorAddress(config.dataFolder);
+  const { path, file, release } = operatorAddress(folder);
   try {
     if (file) rmSync(file, { force: true });
     await new Promise<void>((resolve, reject) => {

@@ -26,8 +26,8 @@ export async function createPerson(
   context: Context,
   { name, podName, password, zone }: NewPerson,
 ): Promise<Person> {
-  const { accounts, registry } = context.identity;
-  const { createOp, file } = await openPassport(await registry.begin(zone), context.now());
+  const { accounts, hosting } = context.identity;
+  const { createOp, file } = await openPassport(await hosting.begin(zone), context.now());
   const account = await accounts.open({
     name,
     pod: podName,

@@ -7,6 +7,9 @@ const LINE_MS_MIN = 5_000;
 const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
 
 /** `1.2 GB`, in powers of 1000. */
+/** How many pods of people: what the server keeps for itself beside them, its own zones' too, is nobody's pod. */
+export const podsInWords = (pods: number): string => `${pods} ${pods === 1 ? "pod" : "pods"}`;
+
 export function bytesInWords(bytes: number): string {
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
   const value = bytes / 1000 ** power;

@@ -6,7 +6,7 @@ import { createApp } from "../app.ts";
 import type { Config } from "../config.ts";
 import { type Context, createContext } from "../context.ts";
 import { OperatorError } from "../errors.ts";
-import { createHttpServer, type Upgrades } from "../http/server.ts";
+import { createHttpServer, endServer, type Upgrades } from "../http/server.ts";
 import { type Operator, openOperator } from "./operator.ts";
 
 export interface Running {
@@ -17,8 +17,6 @@ export interface Running {
 
 const PORTS_TRIED = 10; // The next free port is near, or something else is wrong.
 const IMPATIENT_MS_MIN = 1_000; // npm and terminals say Ctrl+C twice at once; whoever says it again later means it.
-const IDLE_LOOK_MS = 50; // How soon a connection is closed after its last answer.
-const STOP_MS_MAX = 10_000; // What is not answered by then is cut off.
 
 /**
  * @param writeLog Takes each line of the log.
@@ -62,7 +60,8 @@ export async function serve(config: Config, writeLog: (line: string) => void): P
   }
   let operator: Operator;
   try {
-    operator = await openOperator(context, async () => (await import("./tasks/index.ts")).TASKS);
+    const place = { log: context.log, folder: config.dataFolder };
+    operator = await openOperator(context, place, async () => (await import("./tasks/index.ts")).TASKS);
   } catch (error) {
     await context.close();
     server.close();
@@ -78,14 +77,12 @@ export async function serve(config: Config, writeLog: (line: string) => void): P
   return {
     context,
     async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       isStopping = true;
-      await context.notifications.close(); // Or those who listen would keep it from ending.
-      const look = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
-      const cut = setTimeout(() => server.closeAllConnections(), STOP_MS_MAX);
-      await closed;
-      clearInterval(look);
-      clearTimeout(cut);
+      // Or those who listen would keep it from ending.
+      await endServer(server, async () => {
+        await context.registry?.doors.close();
+        await context.notifications.close();
+      });
       // A task that makes a backup is told so at once; the others may end.
       await Promise.all([operator.close(), context.backups.close()]);
       await context.close();

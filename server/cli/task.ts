@@ -41,7 +41,8 @@ export interface TaskSecret {
   ask(config: Config, flags: TaskInput["flags"]): boolean;
 }
 
-export interface Task {
+/** @typeParam C What it is run in: by default, a pod server. */
+export interface Task<C = Context> {
   /** One or more words, such as `journal verify`. */
   readonly name: string;
   /** Its arguments, such as `<pod> [file]`. Those that end in `file` or `folder` are paths, made absolute where typed. */
@@ -54,7 +55,7 @@ export interface Task {
    * Runs inside the process that holds the store.
    * @throws Problem, OperatorError: shown in words. Anything else is our own mistake.
    */
-  run(context: Context, input: TaskInput, report: Report): Promise<TaskResult>;
+  run(context: C, input: TaskInput, report: Report): Promise<TaskResult>;
   /** Runs instead when no server does, for what must not open (and so make) the store. Null: `run` it is, after all. */
   readonly alone?: (config: Config, input: TaskInput, report: Report) => Promise<TaskResult | null>;
 }

@@ -5,6 +5,7 @@ import type { Pod, Pods } from "../store/pods.ts";
 import type { Store, Transaction } from "../store/store.ts";
 import type { Grant, GrantState, Usage } from "./model.ts";
 import type { GrantReason } from "./states.ts";
+import type { VendorList } from "./vendors.ts";
 
 /** An entry of the journal, as far as consent makes any. */
 export interface ConsentDeed {
@@ -51,6 +52,8 @@ export interface GrantsDeps {
   readonly baseUrl: string;
   readonly store: Store;
   readonly pods: Pick<Pods, "list">;
+  /** What the registry says of vendors. */
+  readonly vendors: VendorList;
   readonly limits: Limits;
   readonly now: () => Date;
   readonly log: Log;

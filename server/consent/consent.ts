@@ -18,6 +18,8 @@ import { createHoney, type HoneyPlaces } from "./honey.ts";
 import { createInboxes } from "./inboxes.ts";
 import { judge } from "./judging.ts";
 import type { Grant, GrantState } from "./model.ts";
+import { type Arrive, type ArrivingDeps, createArriving } from "./move/arrive.ts";
+import { createLeaving, type Leaving, type LeavingDeps } from "./move/leave.ts";
 import { createNotices, type Notices } from "./notices.ts";
 import { postureDoors } from "./posture-doors.ts";
 import { preferenceDoors } from "./preference-doors.ts";
@@ -29,6 +31,7 @@ import { createRequestSweep } from "./request-sweep.ts";
 import { createRequests } from "./requests.ts";
 import type { Requests, RequestsDeps } from "./requests-port.ts";
 import { createVendorKeys, type VendorKeysDeps } from "./vendor-keys.ts";
+import type { VendorList } from "./vendors.ts";
 import { type ViewDoorsDeps, viewDoors } from "./views/doors.ts";
 import { createViews, type Views, type ViewsDeps } from "./views/views.ts";
 
@@ -42,12 +45,16 @@ export interface ConsentDeps {
   readonly limits: Limits;
   readonly now: () => Date;
   readonly log: Log;
+  /** What the registry says of vendors. */
+  readonly vendors: VendorList;
   readonly record: GrantsDeps["record"] & RequestsDeps["record"];
   /** For notices of what was read. */
   readonly journal: BreachDeps["journal"];
   readonly commit: RequestsDeps["commit"];
   readonly validate: RequestDoorsDeps["validate"];
   readonly isOwnAddress: RequestDoorsDeps["isOwnAddress"];
+  /** By what former and future hosts of a pod are believed. */
+  readonly passports: { readonly vouch: LeavingDeps["vouch"]; readonly doubt: ArrivingDeps["doubt"] };
   /** How vendors are told. */
   readonly delivery: Omit<DeliveryDeps, "baseUrl">;
   readonly documentOf: VendorKeysDeps["documentOf"];
@@ -67,6 +74,8 @@ export interface Consent {
   readonly notices: Notices;
   /** Writes down what the clock has done since: to be called hourly. */
   sweep(): Promise<void>;
+  /** What the registry says of vendors has changed: to be called then, and at the start. @returns how many grants changed. */
+  enforceVendors(signal?: AbortSignal): Promise<number>;
   /** Places that nobody with good reason reads. */
   readonly honey: HoneyPlaces;
   /** What to tell of what was read in some time. */
@@ -76,6 +85,8 @@ export interface Consent {
   readonly receipts: Receipts;
   /** What grants give less of than documents. */
   readonly views: Views & { readonly doors: readonly ConsentDoor[] };
+  /** What a pod takes along when it moves, and what comes with one. */
+  readonly move: { readonly leaving: Leaving; readonly arrive: Arrive };
   /** The same requests and grants as credentials. */
   readonly credentials: Credentials;
   /** Whether the agent has Control of the whole pod, for the owner's doors. */
@@ -154,6 +165,8 @@ export function createConsent(deps: ConsentDeps): Consent {
       for (const pod of await deps.pods.list())
         if (pod.erased === undefined && pod.movedTo === undefined) await sweepRequests(pod);
     },
+    enforceVendors: (signal) =>
+      grants.enforceVendors({ commit: deps.commit, enlist: (pod) => notices.enlist(pod) }, signal),
     keys,
     credentials: createCredentials({
       ...deps,
@@ -165,6 +178,20 @@ export function createConsent(deps: ConsentDeps): Consent {
       sign: (...said) => keys.sign(...said),
     }),
     receipts: createReceipts({ ...deps, grants, keys, keyOf, isOwner }),
+    move: {
+      leaving: createLeaving({
+        baseUrl,
+        keys,
+        vouch: deps.passports.vouch,
+        receiptsPerGrantMax: deps.limits.receiptsPerGrantMax,
+      }),
+      arrive: createArriving({
+        ...deps,
+        grants,
+        enlist: (pod) => notices.enlist(pod),
+        doubt: deps.passports.doubt,
+      }),
+    },
     views: { ...views, doors: viewDoors(viewsDeps) },
     isOwner,
     begin: () => notices.begin(),

@@ -12,7 +12,7 @@ import { type GrantsDeps, SERVER, type Settle } from "./change.ts";
 import { isHoney } from "./honey.ts";
 import type { Grant, Policy, Usage, UsageReceipt } from "./model.ts";
 import { type AttentionKind, dropReceipt, find, put, putReceipt, receiptId } from "./records.ts";
-import { type GrantReason, isSpent } from "./states.ts";
+import { type GrantReason, isEnd, isSpent } from "./states.ts";
 import { type Extent, isAllSpent, isSignatureDue, judge, type Verdict } from "./usage.ts";
 
 /** Who asks, and for what. */
@@ -49,7 +49,10 @@ export type Outcome =
 interface Case {
   readonly grant: Grant;
   readonly usage: Usage;
-  readonly verdict: Verdict | { readonly kind: "unsigned" };
+  readonly verdict:
+    | Verdict
+    | { readonly kind: "unsigned" }
+    | { readonly kind: "delisted"; readonly says: string };
 }
 
 function refusalOf({ grant, verdict }: Case): Problem {
@@ -58,6 +61,7 @@ function refusalOf({ grant, verdict }: Case): Problem {
     const headers = verdict.waitMs === null ? {} : retryAfter(verdict.waitMs);
     return new Problem("grant-spent", undefined, { headers, members });
   }
+  if (verdict.kind === "delisted") return new Problem("vendor-delisted", verdict.says, { members });
   if (verdict.kind === "ended" && grant.state !== "Paused")
     return new Problem("forbidden", "This grant has ended", { members });
   return new Problem("grant-paused", undefined, { members });
@@ -72,7 +76,10 @@ const fullOf = (
 
 /** What makes a grant rest; null for what is no reason to. */
 function reasonOf({ verdict }: Case): GrantReason | null {
-  return verdict.kind === "room" || verdict.kind === "spent" || verdict.kind === "ended"
+  return verdict.kind === "room" ||
+    verdict.kind === "spent" ||
+    verdict.kind === "ended" ||
+    verdict.kind === "delisted" // Whoever makes all of its grants rest tells their owners.
     ? null
     : verdict.kind;
 }
@@ -82,7 +89,7 @@ export type Count = (transaction: Transaction, wish: Wish, isDry?: boolean) => P
 
 /** @param spentAt When the last of a policy was used, by a key of {@link Outcome}; undefined where this process does not know. */
 export function createCounting(deps: CountingDeps, spentAt: (key: string) => number | undefined): Count {
-  const { baseUrl, limits, now, log, record, settle, usageOf, putRules, urlOf } = deps;
+  const { baseUrl, vendors, limits, now, log, record, settle, usageOf, putRules, urlOf } = deps;
   const origin = baseUrl.slice(0, -1);
 
   async function caseOf(
@@ -95,6 +102,9 @@ export function createCounting(deps: CountingDeps, spentAt: (key: string) => num
     if (!grant || grant.assignee !== agent.webid) return null;
     const usage = await usageOf(transaction, id);
     const { client } = agent;
+    const known = vendors.find([grant.assignee, grant.controller, client]);
+    if (known?.status === "delisted" && !isEnd(grant.state))
+      return { grant, usage, verdict: { kind: "delisted", says: `${known.name} is delisted` } };
     const keyed = (policy: number): number | undefined => spentAt(`${id} ${policy}`);
     const verdict = judge({ pod: pod.name, grant, usage, client, extent, time, spentAt: keyed }, limits);
     const isDue = isSignatureDue(grant, time, limits);

@@ -23,6 +23,7 @@ import {
 import { createSweep } from "./sweep.ts";
 import { forgiven, noUsage } from "./usage.ts";
 import { createUses, type Uses } from "./use.ts";
+import { createEnforcing, type EnforcingDeps, refuseSanctioned } from "./vendors.ts";
 import { instancesFor } from "./views/instances.ts";
 
 export type { By, ConsentDeed, GrantsDeps } from "./change.ts";
@@ -38,6 +39,7 @@ export interface Grants extends Uses {
    * Makes a grant, Active at once.
    * @param supersedes A grant of the same vendor that ends in the same moment.
    * @throws Problem `input-invalid` for one without end or with one later than 13 months, or of places outside the pod;
+   * `vendor-delisted` for a vendor that the registry has suspended or delisted;
    * `conflict` where its request was answered by another decision, where there are too many, or where the grant that it
    * takes the place of has ended.
    */
@@ -65,6 +67,13 @@ export interface Grants extends Uses {
   supersede(transaction: Transaction, pod: Pod, id: string, draft: GrantDraft, by: By): Promise<Grant>;
   /** Writes down what the clock has done since: to be called hourly. @returns how many grants changed. */
   sweep(): Promise<number>;
+  /** Takes in a grant that came with its pod, as it is. Its uses must be here already. */
+  adopt(transaction: Transaction, pod: Pod, grant: Grant): Promise<void>;
+  /**
+   * Makes all grants fit what the registry says of their vendors.
+   * @returns how many changed.
+   */
+  enforceVendors(commits: Pick<EnforcingDeps, "commit" | "enlist">, signal?: AbortSignal): Promise<number>;
   /** Address of a grant. */
   urlOf(pod: Pod, id: string): string;
 }
@@ -98,7 +107,7 @@ function checkDraft(pod: Pod, draft: GrantDraft, issued: number): void {
 
 /** The only writer of grants' states, and of what decisions look at. */
 export function createGrants(deps: GrantsDeps): Grants {
-  const { baseUrl, limits, now, record } = deps;
+  const { baseUrl, vendors, limits, now, record } = deps;
   const urlOf = (pod: Pod, id: string): string => `${baseUrl}${pod.name}/.consent/grants/${id}`;
 
   /** Puts what a grant permits now in the place of what it permitted before. */
@@ -160,11 +169,15 @@ export function createGrants(deps: GrantsDeps): Grants {
   ): Promise<Grant> {
     const grant = await present(transaction, id);
     const state = stateAt(grant, now().getTime());
-    if (state === to.state) return shown(grant);
+    // Who lets rest what rests already for its vendor's sake wants it to stay so when the vendor comes back.
+    const isOwnRest = state === "Paused" && to.state === "Paused" && grant.reason === "delisted";
+    if (state === to.state && !(isOwnRest && to.reason === "owner")) return shown(grant);
+    if (isOwnRest) return settle(transaction, pod, grant, to, by);
     if (!mayBecome(state, to.state)) throw new Problem("conflict", `This grant is ${state}`);
     const isRest = state === "Paused" && to.reason === "vendor";
     if (isRest) return settle(transaction, pod, grant, { ...to, reason: "vendor-at-rest" }, by);
     if (to.state !== "Active") return settle(transaction, pod, grant, to, by);
+    refuseSanctioned(vendors, [grant.assignee, grant.controller], false);
     const usage = forgiven(await usageOf(transaction, id), now().getTime());
     return settle(transaction, pod, grant, { ...to, usage }, by);
   }
@@ -195,6 +208,7 @@ export function createGrants(deps: GrantsDeps): Grants {
     supersedes: string | null = null,
   ): Promise<Grant> {
     const issued = now().getTime();
+    refuseSanctioned(vendors, [draft.assignee, draft.controller], true);
     checkDraft(pod, draft, issued);
     if (supersedes !== null) {
       const old = await present(transaction, supersedes);
@@ -229,6 +243,13 @@ export function createGrants(deps: GrantsDeps): Grants {
     create,
     urlOf,
     sweep,
+    async adopt(transaction, pod, grant) {
+      await putRules(transaction, pod, grant, await usageOf(transaction, grant.id));
+      put(transaction, "grant", grant.id, grant);
+      record(transaction, pod, deedOf(pod, grant, "grant", { agent: SERVER }));
+      await deps.changed?.(transaction, pod, grant, grant.state);
+    },
+    enforceVendors: (commits, signal) => createEnforcing({ ...deps, ...commits, settle, urlOf })(signal),
     usage: usageOf,
     async get(snapshot, id) {
       const grant = await find(snapshot, "grant", id);

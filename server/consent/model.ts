@@ -3,7 +3,7 @@
  * it. Times are milliseconds since 1970 unless they are text on the wire. https://w3c.github.io/lws-protocol/lws10-core/
  */
 import type { Mode } from "../operation.ts";
-import type { Action, Policy, Terms } from "./shared.ts";
+import type { Action, Policy, Signed, Terms } from "./shared.ts";
 
 export {
   type Action,
@@ -130,4 +130,6 @@ export interface UsageReceipt {
   readonly bytes: number | null;
   readonly status: number;
   readonly published: number;
+  /** As the host signed it that the pod had then; absent: it was this one. */
+  readonly document?: Signed;
 }

@@ -33,10 +33,10 @@ export interface Happening {
 /** What the owner finds in the inbox. */
 export interface OwnersNotice {
   /** A type of Activity Streams. */
-  readonly type: "Offer" | "Accept";
+  readonly type: "Offer" | "Accept" | "Announce";
   /** WebID. */
   readonly actor: string;
-  /** Address of the request. */
+  /** Address of the request, or of the grant. */
   readonly object: string;
   /** One plain sentence. */
   readonly summary: string;

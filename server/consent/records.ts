@@ -24,7 +24,13 @@ export interface Attention {
   readonly reads: number | null;
   readonly usual: number | null;
 }
-export type AttentionKind = "unusual-amount" | "unknown-client" | "honey";
+export type AttentionKind =
+  | "unusual-amount"
+  | "unknown-client"
+  | "honey"
+  | "vendor-delisted"
+  | "vendor-reinstated"
+  | "grant-moved";
 
 /** Places that nobody with good reason reads. */
 export interface Honey {
@@ -88,10 +94,10 @@ export async function* each<K extends Kind>(snapshot: Snapshot, kind: K): AsyncG
 }
 
 /** The group of a grant's usage receipts; the item is the receipt's number in {@link receiptItem}. */
-const useGroup = (grant: string): string => `use:${grant}`;
+export const useGroup = (grant: string): string => `use:${grant}`;
 
 /** In ten digits, so that the order of names is that of numbers. */
-const receiptItem = (number: number): string => String(number).padStart(10, "0");
+export const receiptItem = (number: number): string => String(number).padStart(10, "0");
 
 /** The name of a usage receipt: its grant and its number, so that both sides see at once if one is missing. */
 export const receiptId = (grant: string, number: number): string => `${grant}.${number}`;

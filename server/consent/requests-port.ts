@@ -8,6 +8,7 @@ import type { Verdict } from "./deciding/decide.ts";
 import type { Grants } from "./grants.ts";
 import type { AccessRequest, Decision, Grant, Policy, RequestState, Terms } from "./model.ts";
 import type { Notices, OwnersNotice } from "./notices.ts";
+import type { VendorList } from "./vendors.ts";
 
 /** What the owner's standing preferences make of a request, or the owner. */
 export type Judgement = Verdict;
@@ -20,6 +21,8 @@ export interface RequestsDeps {
   readonly now: () => Date;
   readonly grants: Pick<Grants, "create" | "get" | "undo" | "revoke" | "urlOf">;
   readonly notices: Notices;
+  /** What the registry says of vendors. */
+  readonly vendors: VendorList;
   /** @param isAsking Whether the person is there and waits for it. */
   readonly judge: (
     snapshot: Snapshot,
@@ -62,7 +65,7 @@ export interface Answer {
 
 export interface Requests {
   /**
-   * @throws Problem `too-many-requests`: to be asked before anything of a request is looked at.
+   * @throws Problem `vendor-delisted`, `too-many-requests`: to be asked before anything of a request is looked at.
    * @param webid Of whoever asks, proved.
    */
   pace(pod: Pod, webid: string, ip: string): void;

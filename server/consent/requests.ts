@@ -14,6 +14,7 @@ import { each, find, newId, put } from "./records.ts";
 import { dropBeyond } from "./request-drop.ts";
 import { type Answer, isOpen, type Judgement, type Requests, type RequestsDeps } from "./requests-port.ts";
 import { endOf, isUnknownToVendor } from "./states.ts";
+import { refuseSanctioned, refuseUnregistered } from "./vendors.ts";
 import { digestOf, termsOf } from "./wire.ts";
 
 const STATE_OF: Readonly<Record<Outcome, RequestState>> = {
@@ -192,11 +193,14 @@ export function createRequests(deps: RequestsDeps): Requests {
     },
     get: (snapshot, id) => find(snapshot, "request", id).then((request) => request && shown(request)),
     pace(pod, webid, ip) {
+      refuseSanctioned(deps.vendors, [webid], true);
       // The pod's own is asked last: who may not go on uses up nothing of what all others have.
       const wait = perVendor(`${pod.id} ${webid}`) || perIp(`${pod.id} ${networkOf(ip)}`) || perPod(pod.id);
       if (wait > 0) throw tooMany("This pod takes only so many requests an hour", wait);
     },
     async submit(pod, agent, { terms, policies, issued, document }, nonce, requestId) {
+      refuseSanctioned(deps.vendors, [terms.assignee, terms.controller, agent.client], true);
+      refuseUnregistered(deps.vendors, terms.assignee, policies);
       await notices.enlist(pod);
       const digest = digestOf(terms, policies);
       return deps.commit(pod, async (transaction, leave) => {

@@ -17,6 +17,8 @@ export type GrantReason =
   | "spent" // All of its budgets.
   | "unused"
   | "unsigned" // The vendor did not countersign the receipt in time.
+  | "moved" // It came with an archive that is old: what was revoked since might be in it.
+  | "delisted" // The registry has struck its vendor off, or taken it back.
   | "unusual-amount"
   | "unknown-client"
   | "honey";

@@ -20,6 +20,8 @@ const PARSER_PROBLEMS: Readonly<Record<string, keyof typeof PROBLEMS>> = {
 };
 
 const BYE_MS = 1_000; // For a refusal to arrive.
+const IDLE_LOOK_MS = 50; // How soon a connection is closed after its last answer.
+const STOP_MS_MAX = 10_000; // What is not answered by then is cut off.
 
 /** Answers by hand, for no request was understood; the connection ends, for nobody knows where the next one would begin. */
 function refuse(error: NodeJS.ErrnoException, socket: Socket, open: ServerResponse | undefined): void {
@@ -98,4 +100,21 @@ export function createHttpServer(listener: RequestListener, limits: Limits, upgr
   server.on("checkExpectation", listen); // `checkMessage` refuses it.
   server.on("clientError", (error, socket) => refuse(error, socket as Socket, answers.get(socket as Socket)));
   return server;
+}
+
+/**
+ * Takes no more connections, and lets answers under way end.
+ * @param letGo Ends what would go on and on.
+ */
+export async function endServer(server: Server, letGo?: () => unknown): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const look = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
+  const cut = setTimeout(() => server.closeAllConnections(), STOP_MS_MAX);
+  try {
+    await letGo?.();
+    await closed;
+  } finally {
+    clearInterval(look);
+    clearTimeout(cut);
+  }
 }

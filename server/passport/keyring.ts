@@ -1,4 +1,4 @@
-/** Keys this server holds: the registrar's own, and one delegate key for each passport it hosts. Sealed by the store. */
+/** Keys this server holds: the registrar's own, and those by which it speaks for the passports it hosts. Sealed by the store. */
 import {
   decodeBase64url,
   encodeBase64url,
@@ -27,13 +27,17 @@ async function pairOf(record: SeedRecord): Promise<KeyPair> {
   return keyPairOfSeed(seed);
 }
 
-/** The registrar's key, made the first time it is asked for. */
-export async function registrarKey(store: Store): Promise<KeyPair> {
+/**
+ * A key of the server's own, made the first time it is asked for: the registrar's, and the host's for registries that want
+ * to know a host by one key.
+ */
+export async function serverKey(store: Store, name: "registrar" | "host"): Promise<KeyPair> {
+  const item = name === "registrar" ? name : "host-key";
   const found = await store.write(SERVER_POD, async (transaction) => {
-    const entry = await transaction.get("setting", "registry", "registrar");
+    const entry = await transaction.get("setting", "registry", item);
     if (entry) return decodeRecord<SeedRecord>(entry);
     const record: SeedRecord = { seed: encodeBase64url((await generateKeyPair()).seed) };
-    transaction.put("setting", "registry", "registrar", encodeRecord(record));
+    transaction.put("setting", "registry", item, encodeRecord(record));
     return record;
   });
   return pairOf(found.result);

@@ -19,9 +19,9 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Makes `folder` and whatever is missing above it, durably, readable only by this user. */
-export async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+/** Makes `folder` and whatever is missing above it, durably; readable only by this user, unless said otherwise. */
+export async function makeFolder(folder: string, mode = 0o700): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode });
   if (first === undefined) return;
   for (let path = folder; path.length >= first.length; path = dirname(path)) await syncFolder(dirname(path));
 }
@@ -40,10 +40,10 @@ export async function clearDraftsOf(path: string): Promise<void> {
  * Replaces the file at `path` by `bytes`: after a power cut there is the old file or the new one, never a part.
  * @throws what the file system says (`ENOSPC`, `EIO` …); then the old file stands.
  */
-export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeDurably(path: string, bytes: Uint8Array, mode = 0o600): Promise<void> {
   const draft = draftOf(path);
   try {
-    const file = await open(draft, "wx", 0o600);
+    const file = await open(draft, "wx", mode);
     try {
       await file.writeFile(bytes);
       await file.sync(); // The bytes, before the name points at them.

@@ -38,6 +38,8 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   "readyz",
   "version",
   "v1",
+  "log",
+  "rdap",
   "shapes",
   "ns",
   "www",

@@ -37,6 +37,7 @@ export const TABLES = Object.freeze({
   outbox: 20, // group = "standing", item = channel: how its receiver is doing. Of the server: group = "pods", item = pod's name: where to look; group = "lease": who sends
   index: 21, // group = "", item = "": the file that has what queries look into; made of the documents, and again when it is gone
   consent: 22, // group = kind ("request", "grant", "decision", "receipt", "usage", "view", "preference", …), item = id. group = "", item = "rules": what Active grants permit, for decisions
+  registry: 23, // In a zone's own pod: group = kind ("head", "key", "map", "epoch", "leaves", "pending", …), item = id, key or number
 } as const);
 export type Table = keyof typeof TABLES;
 

@@ -18,6 +18,8 @@ import { decodeDocument, decodeRecord, type ResourceRecord } from "../store/reco
 import type { Snapshot, Store } from "../store/store.ts";
 import { flowing } from "./flow.ts";
 import {
+  CONSENT_STATEMENT,
+  CONSENTS,
   createManifestWriter,
   EMPTY_SHA256,
   FORMAT,
@@ -41,6 +43,20 @@ export interface ExportDeps {
   readonly entryOf: (bytes: Uint8Array) => object;
   /** The signed records of a pod's passport; null where there is none. */
   readonly passportOf: (pod: Pod) => Promise<{ readonly id: string; readonly operations: unknown } | null>;
+  /** What vendors were given and what became of it, and this server's word for it. */
+  readonly consents: {
+    /** Line by line; nothing for a pod without any. */
+    readonly lines: (snapshot: Snapshot, pod: Pod) => AsyncGenerator<string>;
+    readonly statement: (
+      pod: Pod,
+      facts: {
+        readonly export: string;
+        readonly taken: string;
+        readonly records: number;
+        readonly sha256: string;
+      },
+    ) => Promise<object | null>;
+  };
 }
 
 export interface Exported {
@@ -116,6 +132,7 @@ export function createExporter(
         counts.resources += 1;
         report({ done: counts.resources, total });
       }
+      await writeConsents(snapshot, pod, manifest, zip);
       await writeJournal(snapshot, pod, manifest.journal, zip, taken);
       const account = await deps.accountOf(pod);
       if (account) await zip.add("account.json", Buffer.from(JSON.stringify(account, null, 2)), taken);
@@ -217,6 +234,33 @@ export function createExporter(
     const isLarge = record.bytes > LARGE_BYTES;
     await zip.stream(entry, content(), { modified: record.modified, isLarge, level });
     return { bytes: record.bytes, sha256: digest.digest("hex") };
+  }
+
+  /** Before the statement about them, which holds their hash. */
+  async function writeConsents(
+    snapshot: Snapshot,
+    pod: Pod,
+    { id, taken }: Manifest,
+    zip: ZipWriter,
+  ): Promise<void> {
+    const lines = deps.consents.lines(snapshot, pod);
+    const first = await lines.next();
+    if (first.done) return;
+    const digest = createHash("sha256");
+    let records = 0;
+    async function* content(): AsyncGenerator<Uint8Array> {
+      for (let step: IteratorResult<string> = first; !step.done; step = await lines.next()) {
+        const bytes = Buffer.from(step.value);
+        digest.update(bytes);
+        records += 1;
+        yield bytes;
+      }
+    }
+    const modified = Date.parse(taken);
+    await zip.stream(CONSENTS, content(), { modified, isLarge: true, level: 6 });
+    const facts = { export: id, taken, records, sha256: digest.digest("hex") };
+    const statement = await deps.consents.statement(pod, facts);
+    if (statement) await zip.add(CONSENT_STATEMENT, Buffer.from(JSON.stringify(statement)), modified);
   }
 
   async function writeJournal(

@@ -25,7 +25,7 @@ import { MANIFEST, type Member, membersOf, readDirectory, type Source } from "./
 import { type Arrivals, createArrivals, type FolderDates, type Place } from "./arrivals.ts";
 import { createReading, type Reading } from "./content.ts";
 import { FORMER_HOMES, formerHome } from "./former-home.ts";
-import type { Manifest, Row } from "./manifest.ts";
+import { CONSENT_STATEMENT, CONSENTS, type Manifest, type Row } from "./manifest.ts";
 import { placeOfName } from "./names.ts";
 import type { Move } from "./rebase.ts";
 import { createRows, type Rows } from "./rows.ts";
@@ -40,6 +40,34 @@ export interface ImportDeps {
   readonly place: Place;
   /** @throws Problem `acl-invalid` for a list that may not be. */
   readonly checkAcl: (quads: readonly Quad[], aclUrl: string, subjectUrl: string, pod: Pod) => void;
+  /** Takes in what vendors were given, if the pod's own passport names the host that vouches for it. */
+  readonly arrive: (
+    pod: Pod,
+    arriving: {
+      readonly statement: unknown;
+      readonly content: () => AsyncIterable<Uint8Array>;
+      readonly move: {
+        readonly fromPath: string;
+        readonly toPath: string;
+        readonly from: string;
+        readonly to: string;
+        readonly owner: string;
+      };
+      readonly rests: boolean;
+    },
+  ) => Promise<ConsentsArrived>;
+}
+
+/** What became of the consents of an archive. */
+export interface ConsentsArrived {
+  /** That are here now, and were not before. */
+  readonly grants: number;
+  /** Of these, those that rest until the owner lets them go on. */
+  readonly resting: number;
+  /** Records that were not as they must be, or had no room. */
+  readonly leftOut: number;
+  /** Why nothing was taken; null where it was. */
+  readonly refused: string | null;
 }
 
 export interface ImportOptions {
@@ -49,6 +77,8 @@ export interface ImportOptions {
   readonly from?: string;
   /** Whether access lists come along. Without them what was imported is as open as the folder it comes into. */
   readonly lists: boolean;
+  /** What becomes of vendors' grants: they go on (unless the archive is old), rest until the owner has looked, or stay behind. */
+  readonly consents?: "go-on" | "rest" | "leave";
 }
 
 export interface ImportProgress {
@@ -76,6 +106,8 @@ export interface ImportReport {
   readonly issueCount: number;
   /** Folder with the former place's journal; null when there is none. */
   readonly formerHome: string | null;
+  /** Null for an archive without any. */
+  readonly consents: ConsentsArrived | null;
 }
 
 type Counts = { -readonly [name in keyof ImportReport]: ImportReport[name] };
@@ -86,6 +118,8 @@ const ASIDE: ReadonlySet<string> = new Set([
   "account.json",
   "journal.jsonl",
   "passport/operations.json",
+  CONSENTS,
+  CONSENT_STATEMENT,
 ]);
 /** What a new pod holds: that it is there does not make a pod full. */
 // biome-ignore format: a list
@@ -206,6 +240,7 @@ function createRun(
     issues: [],
     issueCount: 0,
     formerHome: null,
+    consents: null,
   };
   const origin = baseUrl.slice(0, -1);
   let cut = ""; // A folder above everything in a ZIP file without manifest.
@@ -361,6 +396,35 @@ function createRun(
     }
   }
 
+  const contentOf = (member: Member) =>
+    async function* (): AsyncGenerator<Uint8Array> {
+      yield* (await member.open()) as AsyncIterable<Uint8Array>;
+    };
+
+  async function takeConsents(): Promise<ConsentsArrived | null> {
+    let records: Member | null = null;
+    let statement: unknown = null;
+    for await (const member of membersOf(source)) {
+      if (member.name === CONSENTS) records = member;
+      if (member.name === CONSENT_STATEMENT && member.bytes <= limits.consentBytesMax)
+        statement = await jsonIn(contentOf(member)());
+    }
+    if (!records) return null;
+    const root = `/${pod.name}/`;
+    return deps.arrive(pod, {
+      statement,
+      content: contentOf(records),
+      move: {
+        fromPath: new URL(move.from).pathname,
+        toPath: root,
+        from: move.from,
+        to: move.to,
+        owner: pod.owner,
+      },
+      rests: options.consents === "rest",
+    });
+  }
+
   return async () => {
     if (!rows) cut = await commonFolder(source);
     const listed = await subjectsWithList();
@@ -423,9 +487,22 @@ function createRun(
     await arrivals.dateFolders(
       folders.filter(({ path }) => !path.startsWith(`/${pod.name}/${FORMER_HOMES}`)),
     );
+    // Last, when every document has its list: nothing is given before its place is as it was.
+    if (manifest && options.consents !== "leave") counts.consents = await takeConsents();
     report({ stage: "access", done: later.length, total: later.length });
     return { ...counts };
   };
+}
+
+/** @returns null for what is no JSON. */
+async function jsonIn(content: AsyncIterable<Uint8Array>): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of content) chunks.push(chunk);
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString()) as unknown;
+  } catch {
+    return null;
+  }
 }
 
 function datesOf(path: string, { created, modified, listed }: Row): FolderDates {

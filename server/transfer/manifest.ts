@@ -8,6 +8,9 @@ import { Problem } from "../errors.ts";
 import type { Deflated } from "./zip.ts";
 
 export const FORMAT = "freehold-export/1";
+/** Names in the archive: the consents, a record a line, and what their host says of them. */
+export const CONSENTS = "consent/records.jsonl";
+export const CONSENT_STATEMENT = "consent/statement.json";
 
 export type RowKind = "container" | "rdf" | "binary" | "acl" | "meta";
 

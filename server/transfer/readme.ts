@@ -16,6 +16,9 @@ data/              Your documents and files, in your own folders, byte for byte.
                    the same name; one that ends in .meta describes it.
 account.json       What the server knows of you beside your pod, but for secrets.
 journal.jsonl      Who did what in the pod and when, one line each.
+consent/           What vendors were given and did with it, with signed receipts, as
+                   far as there is any. Another server believes it if your passport
+                   says that you were here.
 passport/          Your passport's signed records, if you have a passport. Its keys
                    are not in here: only you have them, in your recovery file.
 manifest.json      The list of everything: address, media type, size, dates, and a

@@ -53,7 +53,7 @@ describe("the operator's socket", function () {
     folder = await mkdtemp(join(tmpdir(), "freehold-operator-"));
     // The same server with tasks of ours, on a socket of ours.
     const context = { ...server.context, config: { ...server.context.config, dataFolder: folder } };
-    operator = await openOperator(context, async () => OWN);
+    operator = await openOperator(context, { log: context.log, folder }, async () => OWN);
   });
   after(async () => {
     await operator.close();
@@ -142,7 +142,11 @@ describe("the operator's socket", function () {
       config: { ...server.context.config, dataFolder: join(folder, "slow") },
     };
     await mkdir(join(folder, "slow"));
-    const other = await openOperator(context, async () => [slow]);
+    const other = await openOperator(
+      context,
+      { log: context.log, folder: join(folder, "slow") },
+      async () => [slow],
+    );
     const sent = request({
       socketPath: join(folder, "slow", "operator.sock"),
       method: "POST",

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { confirmsPassport, createMemory, resolve } from "@freehold/client";
+import { askResolver, confirmsPassport, createMemory, resolve } from "@freehold/client";
 import { importRecoveryFile, type PassportId, rotatePassport, verifyBundle } from "@freehold/client/passport";
 import { expect } from "chai";
 import { createPerson } from "../../server/cli/people.ts";
@@ -13,10 +13,13 @@ describe("resolve", () => {
   let shop: Person;
   const liars: Server[] = [];
 
-  /** A resolver that says what it likes. */
+  /** A resolver that says what it likes of passports, and shows the root's record as it is. */
   async function liar(text: string, status = 200): Promise<string> {
-    const lying = createServer((_, response) =>
-      response.writeHead(status, { "content-type": "application/json" }).end(text),
+    const root = await (await fetch(`${server.baseUrl}v1/zones`)).text();
+    const lying = createServer((request, response) =>
+      response
+        .writeHead(status, { "content-type": "application/json" })
+        .end(request.url?.startsWith("/v1/zones") ? root : text),
     );
     liars.push(lying);
     await new Promise<void>((done) => lying.listen(0, "localhost", done));
@@ -54,7 +57,9 @@ describe("resolve", () => {
   it("believes no resolver that changed the pod, and goes on to one that did not", async () => {
     const evil = await liar((await bundleOf(ana.passport)).replaceAll(ana.pod, "http://localhost:1/evil/"));
     const memory = createMemory();
-    expect(await codeOf(resolve(ana.passport, { resolvers: [evil], memory }))).to.equal("passport-invalid");
+    expect(await codeOf(askResolver(evil, ana.passport as PassportId, { memory }))).to.equal(
+      "passport-invalid",
+    );
     expect((await resolve(ana.passport, { resolvers: [evil, server.baseUrl], memory })).pod).to.equal(
       ana.pod,
     );
@@ -62,7 +67,7 @@ describe("resolve", () => {
 
   it("believes no resolver that answers with another person's passport", async () => {
     const evil = await liar(await bundleOf(shop.passport));
-    expect(await codeOf(resolve(ana.passport, { resolvers: [evil] }))).to.equal("passport-invalid");
+    expect(await codeOf(askResolver(evil, ana.passport as PassportId))).to.equal("passport-invalid");
   });
 
   it("stops reading a resolver that never ends", async () => {
@@ -114,7 +119,7 @@ describe("resolve", () => {
       headers: { "content-type": "application/json" },
       body: JSON.stringify(rotateOp),
     });
-    expect([sent.status, (await identity.registry.find(state.id))?.bundle.head.auth.length]).to.deep.equal([
+    expect([sent.status, (await identity.registry.bundle(state.id))?.head.auth.length]).to.deep.equal([
       201, 2,
     ]);
 
@@ -123,7 +128,9 @@ describe("resolve", () => {
     expect(
       (await resolve(dora.passport, { resolvers: [config.baseUrl], memory })).passport.state.head.seq,
     ).to.equal(1);
-    expect(await codeOf(resolve(dora.passport, { resolvers: [old], memory }))).to.equal("passport-invalid");
+    expect(await codeOf(askResolver(old, dora.passport as PassportId, { memory }))).to.equal(
+      "passport-invalid",
+    );
   });
 
   it("says what is wrong: typing error, unknown passport, no resolver, silence", async () => {
@@ -139,7 +146,7 @@ describe("resolve", () => {
     expect(await codeOf(resolve(ana.passport, { resolvers: ["http://localhost:1/"] }))).to.equal(
       "unreachable",
     );
-    expect(await codeOf(resolve(ana.passport, { resolvers: [await liar("{}")] }))).to.equal(
+    expect(await codeOf(askResolver(await liar("{}"), ana.passport as PassportId))).to.equal(
       "passport-invalid",
     );
   });

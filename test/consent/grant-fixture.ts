@@ -5,6 +5,7 @@ import type { UseOperation } from "../../server/consent/counting.ts";
 import { createGrants, type GrantDraft, type Grants } from "../../server/consent/grants.ts";
 import type { Grant, GrantState, Policy } from "../../server/consent/model.ts";
 import type { Extent } from "../../server/consent/usage.ts";
+import type { KnownVendor } from "../../server/consent/vendors.ts";
 import { parseTarget, parseWebId } from "../../server/iri.ts";
 import { LIMITS, type Limits } from "../../server/limits.ts";
 import { createLog } from "../../server/log.ts";
@@ -34,6 +35,8 @@ export interface World {
   readonly told: { readonly grant: string; readonly before: GrantState | null; readonly after: GrantState }[];
   readonly logged: string[];
   readonly clock: { time: number };
+  /** What the registry says, by WebID or application. */
+  readonly listed: Map<string, KnownVendor>;
   write<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
 }
 
@@ -120,10 +123,15 @@ export async function createWorld(limits: Partial<Limits> = {}): Promise<World> 
   const deeds: ConsentDeed[] = [];
   const told: World["told"] = [];
   const logged: string[] = [];
+  const listed = new Map<string, KnownVendor>();
   const grants = createGrants({
     baseUrl: BASE,
     store,
     pods,
+    vendors: {
+      find: (names) => names.flatMap((name) => listed.get(name ?? "") ?? [])[0] ?? null,
+      hasSanctions: () => listed.size > 0,
+    },
     limits: all,
     now,
     log: createLog((line) => logged.push(line), now),
@@ -152,6 +160,7 @@ export async function createWorld(limits: Partial<Limits> = {}): Promise<World> 
     told,
     logged,
     clock,
+    listed,
     write: async (work) => (await store.write(pod.id, work)).result,
   };
 }

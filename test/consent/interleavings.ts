@@ -487,6 +487,7 @@ async function checkIn(
   const grants = createGrants({
     baseUrl: BASE,
     store,
+    vendors: { find: () => null, hasSanctions: () => false },
     limits,
     now,
     pods: { list: async () => [...listed] },

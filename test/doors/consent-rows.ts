@@ -45,6 +45,9 @@ export const CONSENT_DOORS: Readonly<Record<string, readonly Row[]>> = {
     ["of none", `.consent/grants/${NONE}/state`, json("PUT", '{"state":"Active"}'), ...ABSENT],
   ],
   "get /:pod/.consent/grants/:id/receipts": [["of none", `.consent/grants/${NONE}/receipts`, {}, ...ABSENT]],
+  "get /:pod/.consent/former-hosts": [
+    ["of a pod that was nowhere else", ".consent/former-hosts", {}, 401, 404, 404, 404, 404, 404, 200],
+  ],
   "get /:pod/.consent/receipts/:id": [["none", `.consent/receipts/${NONE}`, {}, ...ABSENT]],
   "put /:pod/.consent/receipts/:id/countersignature": [
     ["of none", `.consent/receipts/${NONE}/countersignature`, json("PUT", "{}"), ...ABSENT],

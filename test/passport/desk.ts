@@ -1,19 +1,25 @@
-/** A registry on the reference store, with a clock that a test may turn. */
+/** A host and its own registry on the reference store, with a clock that a test may turn. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import {
   openPassport,
   type PassportId,
   type PassportKeys,
   type PassportState,
-  verifyBundle,
 } from "../../client-lib/passport/index.ts";
 import { Problem } from "../../server/errors.ts";
 import { parseWebId, type WebId } from "../../server/iri.ts";
 import { LIMITS } from "../../server/limits.ts";
 import { type Log } from "../../server/log.ts";
 import type { DoorRequest, Result } from "../../server/operation.ts";
-import { passportDoors } from "../../server/passport/doors.ts";
-import { createRegistry, type Registry } from "../../server/passport/registry.ts";
+import { createHosting, type Hosting } from "../../server/passport/hosting.ts";
+import { serverKey } from "../../server/passport/keyring.ts";
+import type { Known } from "../../server/passport/link.ts";
+import { createRegistryDoors, type RegistryDoors } from "../../server/registry/doors/doors.ts";
+import { createOwnRegistry, type OwnRegistry } from "../../server/registry/own.ts";
+import type { Accepted } from "../../server/registry/port.ts";
 import { createMemoryStore } from "../../server/store/memory.ts";
 import type { Pod } from "../../server/store/pods.ts";
 import type { PodId, Store } from "../../server/store/store.ts";
@@ -21,7 +27,15 @@ import { HOST } from "./people.ts";
 
 export interface Bench {
   readonly store: Store;
-  readonly registry: Registry;
+  /** Holds what is in no backup; a second bench on the same store needs the same. */
+  readonly folder: string;
+  /** The host's side, and what anybody may ask the registry. */
+  readonly registry: Hosting & {
+    submit(source: string | object): Promise<Accepted>;
+    known(id: PassportId): Promise<Known | null>;
+    bundle: OwnRegistry["bundle"];
+  };
+  readonly own: OwnRegistry;
   readonly logged: string[];
   readonly now: () => Date;
   readonly pass: (ms: number) => void;
@@ -61,18 +75,61 @@ async function textOf(result: Result): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-export function bench(store: Store = createMemoryStore()): Bench {
+const opened: { readonly own: OwnRegistry; readonly served: RegistryDoors; readonly folder: string }[] = [];
+
+/** To be called after the tests of a file. */
+export async function closeBenches(): Promise<void> {
+  for (const { own, served, folder } of opened.splice(0)) {
+    await served.close();
+    await own.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export interface BenchOptions {
+  readonly store?: Store;
+  readonly folder?: string;
+}
+
+export async function bench(options: BenchOptions = {}): Promise<Bench> {
+  const { store = createMemoryStore() } = options;
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "freehold-test-")));
   let time = Date.parse("2026-03-01T12:00:00Z");
   const logged: string[] = [];
   const write = (event: string, fields?: object) => void logged.push(`${event} ${JSON.stringify(fields)}`);
   const log: Log = { debug: write, info: write, warn: write, error: write };
   const now = () => new Date(time);
-  const registry = createRegistry({ store, now, zones: ["zz"], baseUrl: `${HOST}/`, limits: LIMITS, log });
-  const doors = passportDoors(registry);
+  const zones = ["zz"];
+  const base = { store, now, log, limits: LIMITS, baseUrl: `${HOST}/` };
+  const own = await createOwnRegistry({
+    ...base,
+    folder,
+    zones,
+    registrar: { name: "local", key: (await serverKey(store, "registrar")).key },
+    isHost: (key, id) => hosting.isHost(key, id),
+    onTaken: (id) => hosting.follow(id),
+  });
+  const hosting = createHosting({
+    ...base,
+    link: { ...own, url: `${HOST}/`, registrar: "local", zones, hasOneHostKey: false },
+  });
+  const [zone] = own.zones;
+  if (!zone) throw new Error("A registry has a zone");
+  const registry: Bench["registry"] = {
+    ...hosting,
+    submit: (source) => zone.submit(source),
+    known: (id) => own.find(id),
+    bundle: (id) => own.bundle(id),
+  };
+  const served = createRegistryDoors({ ...own, ...base });
+  const { doors } = served;
+  opened.push({ own, served, folder });
 
   return {
     store,
+    folder,
     registry,
+    own,
     logged,
     now,
     pass: (ms) => void (time += ms),
@@ -82,17 +139,17 @@ export function bench(store: Store = createMemoryStore()): Bench {
       return { id, keys, pod: podOf(name), webid: webIdOf(name) };
     },
     state: async (id) => {
-      const found = await registry.find(id);
+      const found = await own.find(id);
       if (!found) throw new Error("No such passport");
-      return (await verifyBundle(found.bundle, id)).state;
+      return found.state;
     },
     /** As the server would ask the door, with the problem as the responder would show it. */
     ask: async (method, path, { headers = {}, body } = {}) => {
       const url = new URL(path, HOST);
-      const [, route, name] = /^(\/v1\/[a-z]+)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
-      const entry = doors.find((door) => door.verb === method && door.path.replace(/\/:.*$/, "") === route);
+      const entry = doors.find((door) => door.verb === method && patternOf(door.path).test(url.pathname));
       if (!entry) throw new Error(`No door at ${path}`);
-      const params = { did: decodeURIComponent(name ?? ""), id: decodeURIComponent(name ?? "") };
+      const params = patternOf(entry.path).exec(url.pathname)?.groups ?? {};
+      for (const [name, value] of Object.entries(params)) params[name] = decodeURIComponent(value);
       const request: DoorRequest = {
         id: "1",
         method: method.toUpperCase(),
@@ -116,6 +173,10 @@ export function bench(store: Store = createMemoryStore()): Bench {
     },
   };
 }
+
+/** `:one` part of a path, or all of the rest. */
+const patternOf = (path: string): RegExp =>
+  new RegExp(`^${path.replace(/:([a-z]+)/g, "(?<$1>[^/]+)").replace(/\{\*([a-z]+)\}/g, "(?<$1>.*)")}$`);
 
 /** @returns the problem's code and rule. */
 export async function refusal(work: Promise<unknown>): Promise<string> {

@@ -15,6 +15,7 @@ import {
   makeCreate,
   makeData,
   makeRotate,
+  NO_FACTS,
   type PassportKeys,
   type PassportState,
   type RegistryFacts,
@@ -41,6 +42,9 @@ export async function keysOf(
   };
 }
 
+/** The clock of the tests; every passport of theirs is a year old. */
+export const NOW = Date.parse("2026-03-01T12:00:00Z");
+const YEAR_MS = 365 * 24 * 3_600_000;
 export const HOST = "https://pods.example.org";
 
 export interface Person {
@@ -64,6 +68,7 @@ export async function person(name: string, counts?: Parameters<typeof keysOf>[1]
     await key("registrar"),
     [await key(`${name}/later`)],
   ];
+  const [zoneKey, legalKey, otherZone] = [await key("zone zz"), await key("legal"), await key("zone za")];
   const choice = { zone: "zz", registrar: "local", delegateKey: host.key, ...(await authorityOf(keys)) };
   const op: CreateOperation = { ...makeCreate(choice), nonce: "WxoTguv86RwyqXrWUeeNKg" };
   const create = await sponsorOperation(await signOperation(op, op.auth, keys.authority), "local", registrar);
@@ -90,9 +95,15 @@ export async function person(name: string, counts?: Parameters<typeof keysOf>[1]
     rotate: await signOperation(rotate, rotate.auth, keys.next),
     later,
     facts: {
+      ...NO_FACTS,
       zones: ["zz"],
-      registrarKeys: (by) => (by === "local" ? [registrar.key] : []),
+      registrarKeys: (by) => (by === "local" || by === "gaining" ? [registrar.key] : []),
       storageOrigins: (delegate) => (delegate === host.key ? [HOST] : []),
+      zoneKeys: (zone) => ({ zz: [zoneKey.key], za: [otherZone.key] })[zone] ?? [],
+      legalKeys: () => [legalKey.key, zoneKey.key], // One key in both lists must not count as two signers.
+      now: () => NOW,
+      createdAt: NOW - YEAR_MS,
+      authSince: NOW - YEAR_MS,
     },
   };
 }
@@ -111,3 +122,10 @@ export const candidate = (
   state,
   options: registry ? { registry } : {},
 });
+
+/** An operation that breaks a rule, and none above it. */
+export interface Vector {
+  readonly rule: string;
+  readonly name: string;
+  readonly make: (ana: Person) => Candidate | Promise<Candidate>;
+}

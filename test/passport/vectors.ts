@@ -15,13 +15,9 @@ import {
   signOperation,
   sponsorOperation,
 } from "../../client-lib/passport/index.ts";
-import { candidate, forge, key, type Person, person } from "./people.ts";
-
-export interface Vector {
-  readonly rule: string;
-  readonly name: string;
-  readonly make: (ana: Person) => Candidate | Promise<Candidate>;
-}
+import { candidate, forge, key, type Person, person, type Vector } from "./people.ts";
+import { CHANGE_VECTORS } from "./vectors-of-changes.ts";
+import { REGISTRY_VECTORS } from "./vectors-of-registry.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -76,7 +72,7 @@ async function two(): Promise<{ keys: readonly KeyPair[]; state: PassportState; 
   return { keys: bea.keys.next, state: bea.state, signed: bea.rotate };
 }
 
-export const VECTORS: readonly Vector[] = [
+const VECTORS_OF_ONE: readonly Vector[] = [
   {
     rule: "envelope",
     name: "a member beside op and sigs",
@@ -92,7 +88,8 @@ export const VECTORS: readonly Vector[] = [
   { rule: "version", name: "v 2", make: created(() => ({ v: 2 })) },
   { rule: "version", name: "v as text", make: created(() => ({ v: "1" })) },
   { rule: "type", name: "an operation that does not exist", make: created(() => ({ t: "takeover" })) },
-  { rule: "type", name: "an operation of a later version", make: rotated(() => ({ t: "recover" })) },
+  { rule: "type", name: "an operation of a later version", make: rotated(() => ({ t: "merge" })) },
+  { rule: "fields", name: "a rotate that is called a recover", make: rotated(() => ({ t: "recover" })) },
   { rule: "type", name: "a name every object has", make: rotated(() => ({ t: "constructor" })) },
   { rule: "fields", name: "an unknown field", make: created(() => ({ colour: "red" })) },
   {
@@ -229,8 +226,23 @@ export const VECTORS: readonly Vector[] = [
     name: "a nonce of 8 bytes",
     make: created(() => ({ nonce: encodeBase64url(new Uint8Array(8)) })),
   },
-  { rule: "webid", name: "no WebID", make: recorded(() => ({ webid: [] })) },
-  { rule: "storage", name: "no storage", make: recorded(() => ({ storage: [] })) },
+  {
+    rule: "webid",
+    name: "five WebIDs",
+    make: recorded(() => ({
+      webid: [1, 2, 3, 4, 5].map((number) => `https://pods.example.org/${number}#me`),
+    })),
+  },
+  {
+    rule: "storage",
+    name: "nine storages",
+    make: recorded(() => ({
+      storage: [1, 2, 3, 4, 5, 6, 7, 8, 9].map((number) => ({
+        id: `#pod${number}`,
+        url: `https://pods.example.org/${number}/`,
+      })),
+    })),
+  },
   { rule: "storage", name: "a storage that is no folder", make: storage("https://pods.example.org/ana") },
   {
     rule: "storage",
@@ -271,6 +283,8 @@ export const VECTORS: readonly Vector[] = [
   { rule: "url", name: "an address in numbers", make: storage("https://10.0.0.1/ana/") },
   { rule: "url", name: "this machine", make: storage("https://localhost/ana/") },
   { rule: "url", name: "513 bytes", make: storage(`https://pods.example.org/${"a".repeat(487)}/`) },
+  { rule: "url", name: "a host with a sign in it", make: storage("https://po&s.example.org/ana/") },
+  { rule: "url", name: "a host that ends in a dot", make: storage("https://pods.example.org./ana/") },
   { rule: "url", name: "an upper-case host", make: storage("https://Pods.example.org/ana/") },
   { rule: "url", name: "letters that look like others", make: storage("https://p\u043eds.example.org/ana/") },
   { rule: "url", name: "a bar, which no IRI has", make: storage("https://pods.example.org/a|b/") },
@@ -362,14 +376,6 @@ export const VECTORS: readonly Vector[] = [
       return rotated(() => ({ auth: keySetOf([thief]) }), [thief])(ana);
     },
   },
-  {
-    rule: "recovery-kept",
-    name: "a thief who brings guardians",
-    make: rotated(async (_, ana) => ({
-      recovery: { ...(await hashSetOf([await key("thief")])), delay: ana.state.head.recovery.delay },
-    })),
-  },
-  { rule: "locks-kept", name: "a rotate that unlocks", make: rotated(() => ({ locks: [] })) },
   {
     rule: "signer",
     name: "a delegate who creates",
@@ -481,3 +487,5 @@ export const VECTORS: readonly Vector[] = [
     make: recorded(() => ({ storage: [{ id: "#pod", url: "https://stranger.example/" }] }), true),
   },
 ];
+
+export const VECTORS: readonly Vector[] = [...VECTORS_OF_ONE, ...CHANGE_VECTORS, ...REGISTRY_VECTORS];

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { utf8 } from "../../client-lib/passport/bytes.ts";
 import {
@@ -25,9 +24,7 @@ import {
   signAsDelegate,
   signOperation,
   verifyBundle,
-  verifySignature,
 } from "../../client-lib/passport/index.ts";
-import { skip } from "../support/skip.ts";
 import { GOLDEN_BUNDLE, GOLDEN_CREATE, GOLDEN_DATA, GOLDEN_ID, GOLDEN_ROTATE } from "./golden.ts";
 import { key, person } from "./people.ts";
 
@@ -204,7 +201,7 @@ describe("recovery file", () => {
     ],
     ["that is cut off", (text) => text.slice(0, 200)],
     ["of another program", (text) => text.replace("dcann-recovery", "other")],
-    ["of a later version", (text) => text.replace('"version": 1', '"version": 2')],
+    ["of a later version", (text) => text.replace('"version": 1', '"version": 3')],
     [
       "with another passport's checksum",
       (text) => text.replace(/"dpzz1(.)/, (_, first: string) => `"dpzz1${first === "q" ? "p" : "q"}`),
@@ -289,27 +286,6 @@ describe("Ed25519 as passports verify it", () => {
       "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
     );
     expect(toHex(await pair.sign(utf8("")))).to.match(/^e5564300c360ac72/);
-  });
-
-  const folder =
-    process.env["FREEHOLD_VECTORS"] ?? new URL("../../../shared/vectors", import.meta.url).pathname;
-  it("accepts exactly the edge cases of CCTV that every strict verifier accepts", async function () {
-    let text: string;
-    try {
-      text = readFileSync(`${folder}/ed25519/ed25519vectors.json`, "utf8");
-    } catch {
-      skip(this, "the vectors are not on this machine: name their folder in FREEHOLD_VECTORS");
-    }
-    type Case = { number: number; key: string; sig: string; msg: string; flags: string[] | null };
-    const cases = JSON.parse(text) as Case[];
-    const refused = /^low_order_(?:A|R|residue)$|^non_canonical/;
-    const wrong: number[] = [];
-    for (const { number, key, sig, msg, flags } of cases) {
-      const accepted = await verifySignature(encodeKey(hex(key)), hex(sig), utf8(msg));
-      if (accepted === (flags ?? []).some((flag) => refused.test(flag))) wrong.push(number);
-    }
-    expect(cases.length).to.equal(914);
-    expect(wrong).to.deep.equal([]);
   });
 });
 

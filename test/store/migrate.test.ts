@@ -49,7 +49,7 @@ describeOnPostgres("moving into PostgreSQL", function () {
 
     const first = await freehold(["migrate", "--to", url], settings).ended;
     expect(first.code, first.out + first.err).to.equal(0);
-    expect(first.out).to.match(/^2 pods, \d+ rows and 1 files/);
+    expect(first.out).to.match(/^1 pod, \d+ rows and 1 files/);
     expect(first.out).to.include("FREEHOLD_STORE=postgres://").and.include("FREEHOLD_ROOT_KEY_FILE=");
     expect(first.err).to.match(/Moving pods/);
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { type IncomingHttpHeaders, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { forgetRoot } from "@freehold/client";
 import { createPerson } from "../../server/cli/people.ts";
 import { serve } from "../../server/cli/serve.ts";
 import { readConfig } from "../../server/config.ts";
@@ -92,6 +93,7 @@ export async function startServer(env: Readonly<Record<string, string>> = {}): P
     },
     async close() {
       await running.close();
+      await forgetRoot(baseUrl); // Another server may have its port, and a root of its own.
       await rm(folder, { recursive: true });
     },
   };

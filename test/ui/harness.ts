@@ -111,7 +111,12 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       record: () => {},
     }),
     passport: {
-      begin: async () => ({ zone: "zz", registrar: "local", delegateKey: DELEGATE_KEY }),
+      begin: async () => ({
+        zone: "zz",
+        registrar: "local",
+        registry: baseUrl,
+        delegateKey: DELEGATE_KEY,
+      }),
       check: async (createOp) => options.check?.(createOp),
       finish: ({ createOp }) => options.finish?.(createOp) ?? takePassport(createOp),
     },

@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { openArchive } from "../../backup/archive-read.ts";
 import type { Written } from "../../backup/archive-write.ts";
+import type { Manifest } from "../../backup/manifest.ts";
 import { restorePod } from "../../backup/restore.ts";
 import type { Shelved } from "../../backup/shelf.ts";
 import { noteProof, openKeys, scratchNear, type Verified, verify } from "../../backup/verify.ts";
@@ -10,7 +11,7 @@ import type { Config } from "../../config.ts";
 import type { Context } from "../../context.ts";
 import { OperatorError } from "../../errors.ts";
 import type { Pod } from "../../store/pods.ts";
-import { bytesInWords } from "../progress.ts";
+import { bytesInWords, podsInWords } from "../progress.ts";
 import { restore as restoreHere, secretsFor, told } from "../restore.ts";
 import { createScratch } from "../scratch.ts";
 import type { Task, TaskInput, TaskResult } from "../task.ts";
@@ -44,8 +45,11 @@ const TO = {
   to: { about: "Folder to write to, instead of FREEHOLD_BACKUP_FOLDER", takesValue: true, isPath: true },
 };
 
+/** Those with a name. */
+const podsOf = ({ pods }: Manifest): string => podsInWords(pods.filter(({ name }) => name !== null).length);
+
 const written = ({ file, bytes, manifest }: Written): string =>
-  `${file}  ${bytesInWords(bytes)}${manifest.kind === "keys" ? "  keys" : `  ${manifest.pods.length} pods, ${manifest.total.rows} records, ${manifest.total.blobs} files`}`;
+  `${file}  ${bytesInWords(bytes)}${manifest.kind === "keys" ? "  keys" : `  ${podsOf(manifest)}, ${manifest.total.rows} records, ${manifest.total.blobs} files`}`;
 
 export const backup: Task = {
   name: "backup",
@@ -98,9 +102,9 @@ function proved({ archive, records, blobs, entries, bytes, asked, seconds, left 
   const rate = bytesInWords(bytes / Math.max(seconds, 0.001));
   return done(
     `Proved: ${basename(archive.file)} of ${archive.manifest.time}`,
-    `  ${archive.manifest.pods.length} pods: ${records} records, ${blobs} files and ${entries} journal entries opened, ${asked} documents asked for over HTTP`,
+    `  ${podsOf(archive.manifest)}: ${records} records, ${blobs} files and ${entries} journal entries opened, ${asked} documents asked for over HTTP`,
     `  ${bytesInWords(bytes)} in ${seconds.toFixed(1)} s (${rate}/s)`,
-    ...(left.length > 0 ? [`  ${left.length} pods were erased since, and stay so.`] : []),
+    ...(left.length > 0 ? [`  ${podsInWords(left.length)} erased since, and still so.`] : []),
   );
 }
 
@@ -182,7 +186,7 @@ export const restore: Task = {
       told(report),
     );
     return done(
-      `Restored ${pods} pods as they were at ${archive.manifest.time}: ${rows} records, ${blobs} files, in ${seconds.toFixed(1)} s`,
+      `Restored ${podsInWords(pods)} as of were at ${archive.manifest.time}: ${rows} records, ${blobs} files, in ${seconds.toFixed(1)} s`,
       ...(erased.length > 0 ? [`Erased since, and still so: ${erased.join(", ")}`] : []),
       "Everybody signs in again. Start the server with freehold start.",
     );

@@ -1,5 +1,6 @@
 /** All tasks of the command line that need the store. */
 import type { Task } from "../task.ts";
+import { arrive, passportHost } from "./arrive.ts";
 import { backup, backupKeys, backupList, restore, verifyBackup } from "./backup.ts";
 import { breach, grantStop } from "./breach.ts";
 import { eraseTask } from "./erase.ts";
@@ -10,6 +11,7 @@ import { historyList, historyRestore, trashEmpty, trashList, trashRestore } from
 import { keysRotate, keysRotateRoot } from "./keys.ts";
 import { migrate } from "./migrate.ts";
 import { quotaRecount, quotaSet, quotaShow } from "./quota.ts";
+import { registrarTask } from "./registrar.ts";
 import { restrict, unrestrict } from "./restrict.ts";
 import { scrub } from "./scrub.ts";
 import { setupLink } from "./setup-link.ts";
@@ -52,4 +54,7 @@ export const TASKS: readonly Task[] = [
   movedTask,
   eraseTask,
   migrate,
+  registrarTask,
+  passportHost,
+  arrive,
 ];

@@ -4,7 +4,9 @@ import type { Config } from "../../config.ts";
 import { openStore } from "../../context.ts";
 import { OperatorError } from "../../errors.ts";
 import { createLog } from "../../log.ts";
+import { createPods } from "../../store/pods.ts";
 import { type Copy, type PodId, SERVER_POD, type Store, type StoredRow } from "../../store/store.ts";
+import { podsInWords } from "../progress.ts";
 import type { Report, Task, TaskInput, TaskResult } from "../task.ts";
 
 /** What a pod is, in one hash: its own row, every sealed row, the end of its journal, every sealed file. */
@@ -93,6 +95,7 @@ async function digestIn(store: Store, pod: PodId): Promise<Digest | null> {
 async function move(
   from: Store,
   to: Store,
+  now: () => Date,
   report: Report,
 ): Promise<{ pods: number; digest: Omit<Digest, "hash"> }> {
   const all = await from.copy(null, async ({ pods }) => pods);
@@ -118,7 +121,8 @@ async function move(
     sum.bytes += wanted.bytes;
   }
   report({ stage: "Moving pods", done: pods.length, total: pods.length, unit: "items" });
-  return { pods: pods.length, digest: sum };
+  const people = (await createPods(from, now).list()).filter(({ erased }) => erased === undefined);
+  return { pods: people.length, digest: sum };
 }
 
 async function moveAlone(config: Config, { flags }: TaskInput, report: Report): Promise<TaskResult> {
@@ -133,11 +137,11 @@ async function moveAlone(config: Config, { flags }: TaskInput, report: Report): 
   try {
     const to = await openStore({ ...config, store: target }, log, now, await from.keyring());
     try {
-      const { pods, digest } = await move(from, to, report);
+      const { pods, digest } = await move(from, to, now, report);
       const { rows, files, bytes } = digest;
       return {
         lines: [
-          `${pods} pods, ${rows} rows and ${files} files (${bytes} bytes) are in the database, each proved to be the same.`,
+          `${podsInWords(pods)}, ${rows} rows and ${files} files (${bytes} bytes) are in the database, with all that the server keeps for itself, each proved to be the same.`,
           "Next:",
           `  FREEHOLD_STORE=${target.replace(/(:\/\/[^:@/]*):[^@/]*@/, "$1:…@")}`,
           `  FREEHOLD_ROOT_KEY_FILE=${config.rootKeyFile}   (the same file on every server)`,

@@ -4,6 +4,7 @@ import { rename, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { OperatorError, Problem } from "../../errors.ts";
 import { fileSource } from "../../transfer/archive.ts";
+import type { ImportReport } from "../../transfer/import.ts";
 import type { Task } from "../task.ts";
 import { podNamed } from "./pod-named.ts";
 
@@ -40,6 +41,19 @@ export const exportTask: Task = {
 };
 
 const PRESENT = ["refuse", "keep", "replace"] as const;
+const CONSENTS = ["go-on", "rest", "leave"] as const;
+
+function consentsInWords(came: ImportReport["consents"]): readonly string[] {
+  if (!came) return [];
+  if (came.refused !== null) return [`What vendors were given stayed behind: ${came.refused}.`];
+  const resting = came.resting > 0 ? `, ${came.resting} of which rest until the owner has looked` : "";
+  return [
+    `${came.grants} grants of vendors came along${resting}.`,
+    ...(came.leftOut > 0
+      ? [`${came.leftOut} records of consent were left out, for they are not as they must be.`]
+      : []),
+  ];
+}
 
 export const importTask: Task = {
   name: "import",
@@ -53,6 +67,11 @@ export const importTask: Task = {
       about: "Leave access lists out: what comes is as open as the folder it comes into",
       takesValue: false,
     },
+    consents: {
+      about:
+        "What becomes of what vendors were given: go-on, rest (until the owner has looked) or leave (go-on)",
+      takesValue: true,
+    },
   },
   async run(context, { args: [file = ""], flags }, report) {
     const name = flags["pod"];
@@ -60,6 +79,8 @@ export const importTask: Task = {
     const pod = await podNamed(context, name);
     const present = PRESENT.find((choice) => choice === (flags["present"] ?? "refuse"));
     if (!present) throw new OperatorError("--present is one of refuse, keep and replace.");
+    const consents = CONSENTS.find((choice) => choice === (flags["consents"] ?? "go-on"));
+    if (!consents) throw new OperatorError("--consents is one of go-on, rest and leave.");
     const from = flags["from"];
     const source = await fileSource(file).catch((cause: unknown) => {
       throw new OperatorError(`${file} cannot be read: ${(cause as Error).message}`, { cause });
@@ -70,7 +91,12 @@ export const importTask: Task = {
       const done = await context.ldp.transfer.importArchive(
         pod,
         source,
-        { present, lists: flags["without-access"] !== true, ...(typeof from === "string" && { from }) },
+        {
+          present,
+          consents,
+          lists: flags["without-access"] !== true,
+          ...(typeof from === "string" && { from }),
+        },
         (progress) =>
           report({
             stage: stages[progress.stage],
@@ -84,6 +110,7 @@ export const importTask: Task = {
           `${done.documents} documents, ${done.files} files and ${done.folders} folders are in ${pod.name}, with ${done.lists} access lists.`,
           ...(done.rewritten > 0 ? [`${done.rewritten} of them name the new address now.`] : []),
           ...(done.kept > 0 ? [`${done.kept} were left as they were.`] : []),
+          ...consentsInWords(done.consents),
           ...(done.formerHome === null ? [] : [`The former place's journal is in ${done.formerHome}.`]),
           ...done.issues.map(({ path, detail }) => `  ${path}: ${detail}`),
           ...(done.issueCount > done.issues.length

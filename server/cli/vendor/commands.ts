@@ -1,5 +1,6 @@
 /** `freehold vendor …`: what a vendor does, from its first key to the reckoning. */
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import {
   type Action,
   type Change,
@@ -18,10 +19,10 @@ import {
   watch,
   watchByWebhook,
 } from "@freehold/client";
-import { createVendor, listenToWebhooks, openVendor, type Vendor } from "@freehold/client/node";
+import { createVendor, fileMemory, listenToWebhooks, openVendor, type Vendor } from "@freehold/client/node";
 import { EXIT } from "../messages.ts";
+import { flagOf, type ProgramCommand, type ProgramInput } from "../program.ts";
 import { findSecret } from "../secret.ts";
-import { flagOf, type VendorCommand, type VendorInput } from "./command.ts";
 
 const DPV = "https://w3id.org/dpv#";
 const DAY_MS = 86_400_000;
@@ -38,12 +39,12 @@ const podOf = (vendor: Vendor, address: string): Promise<Pod> => {
   return openPod(root, { fetch: vendor.fetch });
 };
 
-const basisOf = (vendor: Vendor, grant: string, input: VendorInput) => {
+const basisOf = (vendor: Vendor, grant: string, input: ProgramInput) => {
   const purpose = flagOf(input, "purpose");
   return { grant, ledger: vendor.ledger, ...(purpose !== undefined && { purpose: asIri(purpose) }) };
 };
 
-const init: VendorCommand = {
+const init: ProgramCommand = {
   name: "init",
   usage: "<issuer> <client>",
   about: "Make a vendor: log in by client credentials, make a key and publish its public half",
@@ -74,7 +75,7 @@ const init: VendorCommand = {
 
 const ACTIONS: Readonly<Record<string, Action>> = { read: "read", add: "create", change: "modify" };
 
-function wantedOf(input: VendorInput): readonly WantedAccess[] {
+function wantedOf(input: ProgramInput): readonly WantedAccess[] {
   const purposes = (input.flags["purpose"] ?? []).map((one) => asIri(one));
   const until = new Date(Date.now() + Number(flagOf(input, "days") ?? DAYS) * DAY_MS);
   const keep = flagOf(input, "keep");
@@ -92,7 +93,7 @@ function wantedOf(input: VendorInput): readonly WantedAccess[] {
   });
 }
 
-const request: VendorCommand = {
+const request: ProgramCommand = {
   name: "request",
   usage: "<pod>",
   about:
@@ -115,7 +116,11 @@ const request: VendorCommand = {
   async run(input) {
     const [where = ""] = input.args;
     const vendor = await openVendor(input.folder);
-    const pod = await openPod(where, { fetch: vendor.fetch, resolvers: input.flags["resolver"] ?? [] });
+    const pod = await openPod(where, {
+      fetch: vendor.fetch,
+      resolvers: input.flags["resolver"] ?? [],
+      memory: fileMemory(join(input.folder, "memory")),
+    });
     const inbox = flagOf(input, "inbox");
     const { id, state } = await requestAccess(
       pod,
@@ -134,7 +139,7 @@ const request: VendorCommand = {
   },
 };
 
-const wait: VendorCommand = {
+const wait: ProgramCommand = {
   name: "wait",
   usage: "<request>",
   about: "Wait for the decision, and countersign the receipts of what was granted; ends with 1 when it is no",
@@ -151,7 +156,7 @@ const wait: VendorCommand = {
   },
 };
 
-const query: VendorCommand = {
+const query: ProgramCommand = {
   name: "query",
   usage: "<grant> <query>",
   about: "Ask the pod in SPARQL; a query that begins with @ is the name of a file",
@@ -172,7 +177,7 @@ const query: VendorCommand = {
 const said = ({ type, object }: Change): string => `${type}  ${object}`;
 
 /** Until the program is stopped: then it is told nothing any more. */
-async function listen(pod: Pod, place: string, sendTo: string, input: VendorInput): Promise<void> {
+async function listen(pod: Pod, place: string, sendTo: string, input: ProgramInput): Promise<void> {
   const webhooks = await listenToWebhooks(Number(flagOf(input, "port") ?? PORT), (change) =>
     input.say(said(change)),
   );
@@ -189,7 +194,7 @@ async function listen(pod: Pod, place: string, sendTo: string, input: VendorInpu
   }
 }
 
-const watching: VendorCommand = {
+const watching: ProgramCommand = {
   name: "watch",
   usage: "<grant> <place>",
   about: "Print what changes at a place in the pod, until it is revoked or stopped",
@@ -210,7 +215,7 @@ const watching: VendorCommand = {
   },
 };
 
-const listing: VendorCommand = {
+const listing: ProgramCommand = {
   name: "receipts",
   usage: "<grant>",
   about: "Print the receipts of a grant: of the consent, and of each use",
@@ -225,7 +230,7 @@ const listing: VendorCommand = {
   },
 };
 
-const reckoning: VendorCommand = {
+const reckoning: ProgramCommand = {
   name: "reconcile",
   usage: "<grant>",
   about: "Hold what this vendor noted against the pod's receipts; ends with 1 when they do not agree",
@@ -243,7 +248,7 @@ const reckoning: VendorCommand = {
   },
 };
 
-export const VENDOR_COMMANDS: readonly VendorCommand[] = [
+export const VENDOR_COMMANDS: readonly ProgramCommand[] = [
   init,
   request,
   wait,

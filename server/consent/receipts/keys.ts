@@ -14,6 +14,8 @@ export const CONSENT_KEY_PATH = "/.well-known/freehold/consent-key";
 export interface ConsentKeys {
   /** The document with the server's signature. The same again gives the same, for Ed25519 throws no dice. */
   sign(document: Json, created: Date, isPlain?: boolean): Promise<Signed>;
+  /** Of all keys by which this server signs or has signed. */
+  addresses(): Promise<readonly string[]>;
   /** A key of this server by its address; null for any other address. */
   keyOf(verificationMethod: string): Promise<JsonWebKey | null>;
   /** `GET /.well-known/freehold/consent-key`: a controlled identifier document. https://www.w3.org/TR/cid-1.0/ */
@@ -75,6 +77,7 @@ export function createConsentKeys(store: Pick<Store, "read" | "write">, baseUrl:
       if (!key) throw new Error("There is no key to sign with");
       return addProof(document, { key: key.privateKey, verificationMethod: key.address, created, isPlain });
     },
+    addresses: async () => (await keys()).map(({ address }) => address),
     async keyOf(verificationMethod) {
       if (!verificationMethod.startsWith(`${home}#`)) return null;
       return (await keys()).find(({ address }) => address === verificationMethod)?.publicKey ?? null;

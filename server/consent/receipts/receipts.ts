@@ -14,8 +14,10 @@ import type { Snapshot, Store } from "../../store/store.ts";
 import { SERVER } from "../change.ts";
 import { type Call, type ConsentDoor, namedAgent } from "../doors.ts";
 import type { Grants } from "../grants.ts";
-import type { Grant } from "../model.ts";
-import { find, findReceipt, put, receiptId } from "../records.ts";
+import type { Grant, UsageReceipt } from "../model.ts";
+import { formerHosts, formerKey } from "../move/former.ts";
+import { FORMER_RECEIPTS } from "../move/luggage.ts";
+import { each, find, findReceipt, put, receiptId } from "../records.ts";
 import { isSameDocument, type Json, type Signed, verifyProof } from "../shared.ts";
 import { isUnknownToVendor } from "../states.ts";
 import { readDocument } from "../wire.ts";
@@ -38,6 +40,12 @@ export interface ReceiptsDeps extends SigningKeysDeps {
 
 export interface Receipts {
   readonly doors: readonly ConsentDoor[];
+}
+
+interface Signing {
+  readonly grant: Grant;
+  readonly pod: Pod;
+  readonly ip: string;
 }
 
 /** What both have signed, as it was: from then on it is not made anew. */
@@ -98,11 +106,17 @@ export function createReceipts(deps: ReceiptsDeps): Receipts {
   ): Promise<Signed> {
     const kept = kind === "given" ? await snapshot.get("consent", GROUP, grant.id) : null;
     if (kept) return decodeRecord<Kept>(kept).document;
+    const name = consentReceiptIds(grant)[kind === "given" ? 0 : 1] ?? "";
+    const former = await snapshot.get("consent", FORMER_RECEIPTS, name); // Nobody can sign in its place.
+    if (former) return decodeRecord<Kept>(former).document;
     const request = grant.request === null ? null : await find(snapshot, "request", grant.request);
     const place = { storage: storageOf(pod), requested: request?.issued ?? null };
     const at = kind === "given" ? grant.issued : grant.changed;
     return keys.sign(consentReceipt(grant, kind, place), new Date(at));
   }
+
+  const signedUse = async (receipt: UsageReceipt, pod: Pod): Promise<Signed> =>
+    receipt.document ?? keys.sign(usageReceipt(receipt, storageOf(pod)), new Date(receipt.published));
 
   async function receiptOf(snapshot: Snapshot, call: Call, id: string): Promise<Signed> {
     const name = receiptNamed(id);
@@ -114,7 +128,7 @@ export function createReceipts(deps: ReceiptsDeps): Receipts {
     }
     const receipt = await findReceipt(snapshot, id);
     if (!receipt) throw new Problem("not-found");
-    return keys.sign(usageReceipt(receipt, storageOf(call.pod)), new Date(receipt.published));
+    return signedUse(receipt, call.pod);
   }
 
   const show: ConsentDoor["act"] = async (call) => {
@@ -140,7 +154,7 @@ export function createReceipts(deps: ReceiptsDeps): Receipts {
       for (let number = first; number <= last; number++) {
         const receipt = await findReceipt(snapshot, receiptId(grant.id, number));
         if (!receipt) continue;
-        uses.push(await keys.sign(usageReceipt(receipt, storageOf(pod)), new Date(receipt.published)));
+        uses.push(await signedUse(receipt, pod));
       }
       const consents: Json[] = [];
       if (after === 0)
@@ -166,18 +180,22 @@ export function createReceipts(deps: ReceiptsDeps): Receipts {
     return { ...result, headers: { ...result.headers, link: `<${next}>; rel="next"` } };
   };
 
+  /** The key of this host, or of one that the pod had before; null for any other. */
+  const keyOfHosts = async (pod: Pod, method: string): Promise<JsonWebKey | null> =>
+    (await keys.keyOf(method)) ?? store.read(pod.id, (snapshot) => formerKey(snapshot, method));
+
   /** @throws Problem `proof-invalid` unless the vendor signed this very receipt, now. */
-  async function checkSignature(receipt: Signed, given: Json, grant: Grant, ip: string): Promise<void> {
+  async function checkSignature(receipt: Signed, given: Json, { grant, pod, ip }: Signing): Promise<void> {
     if (!isSameDocument(receipt, given))
       throw new Problem("proof-invalid", "What is signed is another document than the receipt");
     const times: number[] = []; // Of signatures that are not ours.
     const { isValid, proofs } = await verifyProof(given, async (method) => {
-      const ours = await keys.keyOf(method);
+      const ours = await keyOfHosts(pod, method);
       return ours ?? deps.keyOf(grant.assignee, method, ip);
     });
     const flaw = proofs.find((proof) => proof.flaw !== null)?.flaw;
     for (const { verificationMethod, created } of proofs)
-      if ((await keys.keyOf(verificationMethod)) === null) times.push(created);
+      if ((await keyOfHosts(pod, verificationMethod)) === null) times.push(created);
     if (!isValid || times.length === 0)
       throw new Problem("proof-invalid", flaw ?? "The vendor's signature is missing");
     const latest = now().getTime() + CLOCKS_MS;
@@ -197,7 +215,7 @@ export function createReceipts(deps: ReceiptsDeps): Receipts {
     if (before.grant.assignee !== operation.agent.webid)
       throw new Problem("forbidden", "Only the vendor countersigns");
     const given = await readDocument(operation, limits);
-    await checkSignature(before.receipt, given, before.grant, ip);
+    await checkSignature(before.receipt, given, { grant: before.grant, pod, ip });
     const { result } = await store.write(pod.id, async (transaction) => {
       const kept = await transaction.get("consent", GROUP, name.grant);
       if (kept) return decodeRecord<Kept>(kept).document; // Signed twice is signed.
@@ -213,8 +231,23 @@ export function createReceipts(deps: ReceiptsDeps): Receipts {
     return answer(result, operation);
   };
 
+  /** What former hosts said of the receipts that came along: for the owner, and for whom there are receipts here. */
+  const showFormer: ConsentDoor["act"] = async (call) => {
+    const webid = namedAgent(call);
+    const { operation, pod } = call;
+    const hosts = await store.read(pod.id, async (snapshot) => {
+      let isTheirs = await deps.isOwner(snapshot, pod, operation.agent);
+      for await (const grant of each(snapshot, "grant"))
+        isTheirs ||= grant.assignee === webid && !isUnknownToVendor(grant, now().getTime());
+      if (!isTheirs) throw new Problem("not-found");
+      return formerHosts(snapshot);
+    });
+    return answer({ "fh:formerHosts": hosts }, operation, JSON_TYPES);
+  };
+
   return {
     doors: [
+      { verb: "get", path: ".consent/former-hosts", act: showFormer },
       { verb: "get", path: ".consent/grants/:id/receipts", act: list },
       { verb: "get", path: ".consent/receipts/:id", act: show },
       { verb: "put", path: ".consent/receipts/:id/countersignature", act: countersign },

@@ -126,6 +126,8 @@ export interface For {
   readonly assignee: string;
   /** Of the pod. */
   readonly secret: Uint8Array;
+  /** Root of the pod where the first names were given; null: where it is. */
+  readonly home: string | null;
   /** Properties that the vendor has named itself. */
   readonly fields: readonly string[] | null;
   /** Whose turn it is in the line for evaluations. */
@@ -175,7 +177,7 @@ export function createMaking({ baseUrl, choose, run, limits }: MakeDeps) {
       snapshot: Snapshot,
       pod: Pod,
       recipes: readonly Recipe[],
-      { assignee, secret, fields, agent }: For,
+      { assignee, secret, home, fields, agent }: For,
     ): Promise<Chosen> {
       const sources = await Promise.all(recipes.map((recipe) => sourcesOf(snapshot, pod, recipe)));
       const key = pairKey(secret, assignee);
@@ -191,7 +193,13 @@ export function createMaking({ baseUrl, choose, run, limits }: MakeDeps) {
           return run({
             kind: "derive",
             parts,
-            renaming: { key, baseUrl, own: [pod.owner.split("#", 1)[0]!], fields },
+            renaming: {
+              key,
+              baseUrl,
+              own: [pod.owner.split("#", 1)[0]!],
+              fields,
+              ...(home !== null && { home: { root: `${baseUrl}${pod.name}/`, first: home } }),
+            },
           });
         },
       };

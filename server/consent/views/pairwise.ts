@@ -36,6 +36,8 @@ export interface Renaming {
   readonly all: readonly Quad[];
   /** Properties that the vendor has named, so it knows them. */
   readonly fields: readonly string[] | null;
+  /** Of a pod that has moved: its root now, and where the first names were given. Names stay as they were there. */
+  readonly home?: { readonly root: string; readonly first: string };
 }
 
 const hashOf = (text: string): string => createHash("sha256").update(text).digest("base64url");
@@ -113,9 +115,48 @@ export function namesOfBlanks(quads: readonly Quad[]): ReadonlyMap<string, strin
 /** Names that say by themselves whose they are, wherever they stand. */
 const OWN_NAMES = /^(urn:(uuid|freehold):|did:)/i;
 
+/** Of the server that a pod's root is on; ends in `/`. */
+const baseOf = (root: string): string => root.replace(/[^/]+\/$/, "");
+
+/** The same triples as they were where the pod was first. */
+function atHome(quads: readonly Quad[], { root, first }: NonNullable<Renaming["home"]>): readonly Quad[] {
+  const moved = <T extends Subject | NamedNode | Quad["object"]>(term: T): T => {
+    if (term.termType === "NamedNode")
+      return (term.value.startsWith(root) ? namedNode(first + term.value.slice(root.length)) : term) as T;
+    if (term.termType !== "Literal" || !term.value.includes(root)) return term;
+    const text = term.value.replaceAll(root, first);
+    return (term.language ? literal(text, term.language) : literal(text, term.datatype)) as T;
+  };
+  return quads.map(({ subject, predicate, object }) => quad(moved(subject), moved(predicate), moved(object)));
+}
+
 /** @returns the same triples with this vendor's names, in an order that tells nothing. */
 export function rename(quads: readonly Quad[], renaming: Renaming): readonly Quad[] {
-  const { key, baseUrl, own, all, fields } = renaming;
+  const { home, baseUrl, own, ...rest } = renaming;
+  if (!home) return renamed(quads, { ...rest, bases: [baseUrl], own });
+  const first = (iri: string): string =>
+    iri.startsWith(home.root) ? home.first + iri.slice(home.root.length) : iri;
+  return renamed(atHome(quads, home), {
+    ...rest,
+    all: atHome(rest.all, home),
+    bases: [baseOf(home.first), baseUrl],
+    own: own.map(first),
+  });
+}
+
+function renamed(
+  quads: readonly Quad[],
+  {
+    key,
+    bases,
+    own,
+    all,
+    fields,
+  }: Omit<Renaming, "home" | "baseUrl"> & {
+    /** What has an address at one of these is named anew; names begin with the first. */
+    readonly bases: readonly string[];
+  },
+): readonly Quad[] {
   const things = new Set([...all, ...quads].map(({ subject }) => keyOf(subject)));
   const blanks = namesOfBlanks(quads);
   const known = new Set(fields);
@@ -125,17 +166,17 @@ export function rename(quads: readonly Quad[], renaming: Renaming): readonly Qua
     let found = given.get(what);
     if (!found) {
       const name = createHmac("sha256", key).update(what).digest("base64url").slice(0, NAME_CHARS);
-      given.set(what, (found = namedNode(`${baseUrl}${GENID_PATH}${name}`)));
+      given.set(what, (found = namedNode(`${bases[0]}${GENID_PATH}${name}`)));
     }
     return found;
   };
   const isOurs = (iri: string): boolean =>
-    iri.startsWith(baseUrl) || own.includes(iri.split("#", 1)[0]!) || OWN_NAMES.test(iri);
+    bases.some((base) => iri.startsWith(base)) || own.includes(iri.split("#", 1)[0]!) || OWN_NAMES.test(iri);
   const inText = new RegExp(
-    [baseUrl, ...own].map((one) => `${RegExp.escape(one)}[^\\s"'<>]*`).join("|"),
+    [...bases, ...own].map((one) => `${RegExp.escape(one)}[^\\s"'<>]*`).join("|"),
     "g",
   );
-  const mentions = (text: string): boolean => [baseUrl, ...own].some((one) => text.includes(one));
+  const mentions = (text: string): boolean => [...bases, ...own].some((one) => text.includes(one));
 
   const nodeOf = (term: Subject): NamedNode =>
     nameFor(term.termType === "BlankNode" ? `_:${blanks.get(keyOf(term))}` : term.value);
@@ -156,10 +197,10 @@ export function rename(quads: readonly Quad[], renaming: Renaming): readonly Qua
   const propertyOf = ({ predicate }: Quad): NamedNode =>
     isOurs(predicate.value) && !known.has(predicate.value) ? nameFor(predicate.value) : predicate;
 
-  const renamed = new Map<string, Quad>();
+  const named = new Map<string, Quad>();
   for (const one of quads) {
     const made = quad(nodeOf(one.subject), propertyOf(one), objectOf(one));
-    renamed.set(keyOfTriple(made), made);
+    named.set(keyOfTriple(made), made);
   }
-  return [...renamed].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  return [...named].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 }

@@ -17,6 +17,7 @@ import type { Pod } from "../../store/pods.ts";
 import { decodeRecord, encodeRecord } from "../../store/record.ts";
 import type { PodId, Snapshot, Store } from "../../store/store.ts";
 import type { Grant } from "../model.ts";
+import type { Secret } from "../move/luggage.ts";
 import { each, find } from "../records.ts";
 import { findDefinition } from "./definitions.ts";
 import { instancesFor, viewIn } from "./instances.ts";
@@ -134,18 +135,22 @@ export function createViews(deps: ViewsDeps): Views {
   let kept = new Lru<string, Made>(limits.viewsKeptBytesMax);
 
   /** Of the pod, made when it is first needed. */
-  async function secretOf(snapshot: Snapshot, pod: Pod): Promise<Uint8Array> {
+  async function secretOf(
+    snapshot: Snapshot,
+    pod: Pod,
+  ): Promise<{ readonly secret: Uint8Array; readonly home: string | null }> {
     const entry = await snapshot.get(...SECRET);
-    if (entry) return Buffer.from(decodeRecord<{ readonly key: string }>(entry).key, "base64url");
+    if (entry) {
+      const { key, home = null } = decodeRecord<Secret>(entry);
+      return { secret: Buffer.from(key, "base64url"), home };
+    }
     const { result } = await store.write(pod.id, async (transaction) => {
       const before = await transaction.get(...SECRET);
-      const key = before
-        ? decodeRecord<{ readonly key: string }>(before).key
-        : randomBytes(32).toString("base64url");
+      const key = before ? decodeRecord<Secret>(before).key : randomBytes(32).toString("base64url");
       if (!before) transaction.put(...SECRET, encodeRecord({ key }));
       return key;
     });
-    return Buffer.from(result, "base64url");
+    return { secret: Buffer.from(result, "base64url"), home: null };
   }
 
   /** @param name Of the view, in its pod. */
@@ -157,9 +162,9 @@ export function createViews(deps: ViewsDeps): Views {
     who: { readonly assignee: string; readonly fields: readonly string[] | null; readonly agent: Agent },
   ): Promise<Made> {
     const { assignee, fields } = who;
-    const secret = await secretOf(snapshot, pod);
+    const { secret, home } = await secretOf(snapshot, pod);
     const agent = who.agent.webid ?? "";
-    const chosen = await making.choose(snapshot, pod, recipes, { assignee, secret, fields, agent });
+    const chosen = await making.choose(snapshot, pod, recipes, { assignee, secret, home, fields, agent });
     const key = `${pod.id} ${name}`;
     const before = kept.get(key);
     if (before?.version === chosen.version) return before;

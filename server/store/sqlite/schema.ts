@@ -3,9 +3,9 @@
  * A migration, once released, is never edited: a new one follows it.
  */
 import { DatabaseSync } from "node:sqlite";
+import { makePrivate } from "../lock.ts";
 import { StoreRefused } from "../refused.ts";
 import { SERVER_POD } from "../store.ts";
-import { makePrivate } from "./lock.ts";
 import { countAll } from "./proof.ts";
 
 /** Commits are lost in rare cases by older ones (WAL reset). https://www.sqlite.org/wal.html#walresetbug */
