@@ -1,5 +1,6 @@
 /** `freehold registry init`, `serve` and `show`: a zone of one's own, from its keys to its doors. */
 import { once } from "node:events";
+import { allowLoopback } from "@freehold/client/registry";
 import { ConfigError } from "../../config.ts";
 import { VERSION } from "../../health.ts";
 import { createLog } from "../../log.ts";
@@ -32,6 +33,17 @@ async function tell(config: RegistryConfig, say: ProgramInput["say"]): Promise<v
   }
 }
 
+const PORT = 4100; // Where registry.json says nothing else.
+
+/** Of addresses, the origins that are on this machine: who tries things out need not allow them by hand. */
+const localOf = (urls: readonly (string | undefined)[]): readonly string[] => [
+  ...new Set(
+    urls.flatMap((url) =>
+      url !== undefined && URL.canParse(url) && allowLoopback(new URL(url)) ? [new URL(url).origin] : [],
+    ),
+  ),
+];
+
 const init: ProgramCommand = {
   name: "init",
   usage: "<zone> <operator>",
@@ -58,6 +70,10 @@ const init: ProgramCommand = {
     const config = await writeRegistryConfig(input.folder, {
       zone,
       operator,
+      allow: localOf([
+        flagOf(input, "url") ?? `http://localhost:${flagOf(input, "port") ?? PORT}/`,
+        flagOf(input, "root"),
+      ]),
       ...["url", "host", "port", "origin", "kind", "root", "store"].reduce(
         (fields, name) => ({ ...fields, ...given(name) }),
         {},

@@ -84,10 +84,12 @@ async function waypointsOf(
   const at = deps.now().getTime();
   const waypoints: Waypoint[] = [];
   const faults: Fault[] = [];
-  const root = before && decodeBase64url(before.root, 32);
+  // After an emergency the same year has another log: the former one is no part of its history.
+  const isOfThisLog = (checkpoint: string): boolean => checkpoint.startsWith(`${place.log.origin}/`);
+  const root = before && isOfThisLog(before.checkpoint) ? decodeBase64url(before.root, 32) : null;
   if (before && root) waypoints.push({ size: before.size, root, by: "the last audit" });
   for (const [by, entry] of pins) {
-    if (entry.pin.shard !== shard) continue;
+    if (entry.pin.shard !== shard || !isOfThisLog(entry.pin.checkpoint)) continue;
     const tree = await treeOfPin(entry, record, at);
     if (tree) waypoints.push({ ...tree, by: `zone ${by}` });
     else

@@ -14,6 +14,7 @@ import { serveMirror } from "../../../server/cli/registry/mirror-serve.ts";
 import { serveRegistry } from "../../../server/cli/registry/serve.ts";
 import { takeOver } from "../../../server/cli/registry/takeover.ts";
 import { OperatorError } from "../../../server/errors.ts";
+import { audit } from "../../../server/registry/audit/audit.ts";
 import { allowMirror } from "../../../server/registry/mirror/secrets.ts";
 import { withZone } from "../../../server/registry/root/ceremony.ts";
 import { key } from "../../passport/people.ts";
@@ -50,6 +51,19 @@ describe("an emergency operator", function () {
     await mirror.tick();
     await mirror.close();
   };
+  /** What somebody who audits the zone again and again finds wrong with it. */
+  const audited = async (): Promise<readonly string[]> => {
+    const found: string[] = [];
+    const about = {
+      record: world.trust(),
+      fetch,
+      now: () => new Date(world.now()),
+      folder: join(world.folder, "auditor"),
+    };
+    for await (const { faults } of audit(about, ["ch"]))
+      found.push(faults.map(({ what }) => what).join("; ") || "none");
+    return found;
+  };
   const choice = () => ({
     zone: "ch",
     operator: "Emergency operator",
@@ -72,6 +86,7 @@ describe("an emergency operator", function () {
     const chosen = choice();
     const { bundle: before } = await world.ask("ch", ben.id);
     const former = world.trust();
+    expect(await audited()).to.deep.equal(["none"]);
     await world.stop("ch");
 
     const record = await takeOver(folder, chosen, deps());
@@ -84,6 +99,7 @@ describe("an emergency operator", function () {
     await world.change(withZone("ch", record));
     await world.tick();
     for (const { id } of [ann, ben]) expect((await world.state("ch", id)).head.seq).to.equal(0);
+    expect(await audited()).to.deep.equal(["none"]); // The log that was audited before is not this one's past.
 
     // Who trusts the new record does not believe the old log any more, and who has the old one not the new log.
     const { bundle: after } = await world.ask("ch", ben.id);
