@@ -6,7 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "chai";
-import { type Bundle, importRecoveryFile } from "../../client-lib/registry/index.ts";
+import { importRecoveryFile } from "../../client-lib/registry/index.ts";
 import { type Network, startNetwork } from "./network/network.ts";
 import type { Member } from "./network/processes.ts";
 import type { VendorAnswer } from "./network/vendor.ts";
