@@ -213,11 +213,14 @@ async function confirmed(
   const thoseOf = (zone: string): Promise<Said<VerifiedAnswer>> =>
     askAll(record.zones[zone]?.urls ?? [], (url) => judgedAnswer(url, id, options, zone));
   let place = await whereaboutsOf(base, id, record, options);
-  if (place.isRemembered && place.zone !== null && place.zone !== zoneShown) {
-    const { present } = await thoseOf(place.zone);
+  const isElsewhere = place.zone !== null && place.zone !== zoneShown;
+  if (place.isRemembered && isElsewhere) {
+    const { present } = await thoseOf(place.zone ?? zoneShown);
     if (present && isAtLeast(present, shown)) return told(present, place);
-    place = await whereaboutsOf(base, id, record, { ...options, isAnew: true }); // It may have gone on since.
   }
+  const isShown = !(shown instanceof FreeholdError) && shown.kind === "present";
+  if (place.isRemembered && (isElsewhere || !isShown))
+    place = await whereaboutsOf(base, id, record, { ...options, isAnew: true }); // It may have gone on since.
   if (place.zone !== null && place.zone !== zoneShown)
     return told(settled(await thoseOf(place.zone), true), place);
   if (shown instanceof FreeholdError) throw shown;

@@ -59,6 +59,9 @@ export interface SearchOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a search needs of a pod. */
+export type Searched = Pick<Pod, "search" | "at" | "fetch">;
+
 type Answer = Pick<SearchPage, "total" | "complete" | "hits" | "facets"> & { readonly next: string | null };
 
 function isAnswer(value: unknown): value is Answer {
@@ -74,7 +77,7 @@ const invalid = (url: string): FreeholdError =>
     detail: "Does this server have full-text search?",
   });
 
-async function load(pod: Pod, url: URL, signal: AbortSignal | undefined): Promise<SearchPage> {
+async function load(pod: Searched, url: URL, signal: AbortSignal | undefined): Promise<SearchPage> {
   const response = await fetchOk(pod.fetch, url.href, {
     // That nothing was granted is said, not shown as nothing found.
     headers: { accept: "application/json", prefer: "handling=strict" },
@@ -113,7 +116,7 @@ async function load(pod: Pod, url: URL, signal: AbortSignal | undefined): Promis
  * @throws FreeholdError `bad-request` for a text with no word to look for, `forbidden` and `login-required` where nothing
  * was granted, `input-invalid` for a folder elsewhere, `query-timeout`, …
  */
-export async function search(pod: Pod, text: string, options: SearchOptions = {}): Promise<SearchPage> {
+export async function search(pod: Searched, text: string, options: SearchOptions = {}): Promise<SearchPage> {
   const { types = [], folder, year, perPage, signal } = options;
   const url = new URL(pod.search);
   url.searchParams.set("q", text);

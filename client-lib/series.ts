@@ -41,12 +41,15 @@ export interface TimeRange {
   readonly signal?: AbortSignal;
 }
 
+/** What streams need of a pod. */
+export type Streamed = Pick<Pod, "url" | "at" | "fetch">;
+
 const BATCH = 20_000;
 
 const spelled = (time: string | Date): string => (typeof time === "string" ? time : time.toISOString());
 
 /** @param stream Its folder in the pod. */
-function addressOf(pod: Pod, stream: string): string {
+function addressOf(pod: Streamed, stream: string): string {
   const folder = pod.at(stream.endsWith("/") ? stream : `${stream}/`);
   return `${pod.url}.series/${folder.slice(pod.url.length)}`;
 }
@@ -62,7 +65,7 @@ function addressOf(pod: Pod, stream: string): string {
  * stream has; of that batch nothing is stored then, all before it is.
  */
 export async function record(
-  pod: Pod,
+  pod: Streamed,
   stream: string,
   observations: Iterable<Observation> | AsyncIterable<Observation>,
   { signal }: Pick<TimeRange, "signal"> = {},
@@ -100,7 +103,7 @@ function parsed(line: string, url: string): unknown {
 }
 
 async function* rows(
-  pod: Pod,
+  pod: Streamed,
   stream: string,
   { signal, ...range }: TimeRange & { readonly every?: string },
 ) {
@@ -132,7 +135,7 @@ async function* rows(
  * @throws FreeholdError while iterating: `forbidden`, `not-found`, …
  */
 export async function* observations(
-  pod: Pod,
+  pod: Streamed,
   stream: string,
   range: TimeRange = {},
 ): AsyncGenerator<Observed, void, undefined> {
@@ -146,7 +149,7 @@ export async function* observations(
  * @throws FreeholdError `bad-request` for another length, `forbidden`, …
  */
 export async function summarise(
-  pod: Pod,
+  pod: Streamed,
   stream: string,
   every: string,
   range: TimeRange = {},

@@ -14,24 +14,32 @@ import { arrivalDoors } from "./account/arrival-doors.ts";
 import { createDataBrowser, type DataBrowser } from "./account/data-browser.ts";
 import { accountDoors } from "./account/doors.ts";
 import { erasureDoors } from "./account/erasure-doors.ts";
+import { podHealthDoors } from "./account/health-doors.ts";
+import { createIsOperator, hostingDoors } from "./account/hosting-doors.ts";
+import { importDoors } from "./account/import-doors.ts";
 import { journalDoors } from "./account/journal-doors.ts";
 import { keptDoors } from "./account/kept-doors.ts";
 import { createPages, errorPage, pageDoors, plainPage } from "./account/pages.ts";
+import { safekeepingDoors } from "./account/safekeeping-doors.ts";
+import { sharingDoors } from "./account/sharing-doors.ts";
 import { transferDoors } from "./account/transfer-doors.ts";
 import { challenge } from "./auth/challenge.ts";
 import { GRANT_TOKEN_SECONDS } from "./auth/grant-token.ts";
 import { createResourceMetadata, RESOURCE_METADATA_PATH } from "./auth/resource-metadata.ts";
 import { json } from "./body.ts";
+import { createDesk } from "./cli/desk.ts";
 import { askPageDoors } from "./consent/ask-page.ts";
 import { credentialDoors } from "./consent/credentials/doors.ts";
 import { consentServices, withRequestService } from "./consent/discovery.ts";
 import { consentDoors, idOf } from "./consent/doors.ts";
 import { isHoney } from "./consent/honey.ts";
+import { preferencesIn } from "./consent/judging.ts";
 import { CONSENT_KEY_PATH } from "./consent/receipts/keys.ts";
+import { isOpen as isWaiting } from "./consent/requests-port.ts";
 import { abandon, authorityIn, givenOnlyAfter, withFields } from "./consent/under-grants.ts";
 import type { Context } from "./context.ts";
 import { Problem, withHeaders } from "./errors.ts";
-import { healthDoors } from "./health.ts";
+import { healthDoors, VERSION } from "./health.ts";
 import { createClientAddress, trustProxy } from "./http/client-address.ts";
 import { createFront, type Handler } from "./http/front.ts";
 import {
@@ -44,10 +52,12 @@ import {
   targetOf,
   withAgent,
 } from "./http/parse.ts";
-import { problemListDoor } from "./http/problem-list.ts";
+import { problemDoors } from "./http/problem-list.ts";
 import { createReadyAnswers } from "./http/ready.ts";
+import { referenceDoors } from "./http/reference/doors.ts";
 import { createResponder, preflight, withCors } from "./http/respond.ts";
 import { parseTarget, type Target } from "./iri.ts";
+import { parseHeads } from "./journal/heads.ts";
 import { asService, describeServer, describeStorage } from "./ldp/describe.ts";
 import type { Edit } from "./ldp/edit.ts";
 import { findResource } from "./ldp/find.ts";
@@ -77,7 +87,7 @@ import type { MayRead, Written } from "./ldp/write.ts";
 import { describeLws, LWS_TYPE } from "./lws/description.ts";
 import { gatewayUrl } from "./notify/gateway.ts";
 import { SENDER_PATH } from "./notify/webhook-sender.ts";
-import type { Agent, Door, Method, Operation, Result } from "./operation.ts";
+import type { Agent, Door, DoorRequest, Method, Operation, Result } from "./operation.ts";
 import { isStrict } from "./query/asking.ts";
 import { rangedOver } from "./query/failed.ts";
 import { SEARCH_PATH } from "./query/search/endpoint.ts";
@@ -85,9 +95,11 @@ import { UPDATE_PATH } from "./query/update/updates.ts";
 import { createRate, networkOf, retryAfter } from "./rates.ts";
 import { negotiate, RDF_TYPES } from "./rdf/media.ts";
 import { SERIES_PATH } from "./series/series.ts";
+import { publishedShapesDoor } from "./shapes/published.ts";
 import type { Pod } from "./store/pods.ts";
 import type { Snapshot } from "./store/store.ts";
 import { answerOfGone } from "./transfer/moved.ts";
+import { watchedTransfer } from "./transfer/watched.ts";
 
 type Verb = "get" | "put" | "post" | "patch" | "delete";
 
@@ -470,12 +482,17 @@ export function doorRoutes(context: Context, dataBrowser: DataBrowser | null = n
     },
     { verb: "get", path: "/.well-known/dcann/:id", ...EVERYBODY, door: context.proofDoor },
     { verb: "get", path: CONSENT_KEY_PATH, ...EVERYBODY, door: context.consent.keys.publishedKeys },
-    {
-      verb: "get",
-      path: "/ns/problems",
-      ...EVERYBODY,
-      door: problemListDoor(problemBase(config.baseUrl)),
-    },
+    ...problemDoors(problemBase(config.baseUrl)).map((route) => ({ ...route, ...EVERYBODY })),
+    ...referenceDoors(() => ({
+      baseUrl: config.baseUrl,
+      version: VERSION,
+      has: new Set(
+        [...podRoutes(context), ...doorRoutes(context, dataBrowser)].map(
+          ({ verb, path }) => `${verb} ${path}`,
+        ),
+      ),
+    })).map((route) => ({ ...route, ...EVERYBODY })),
+    { verb: "get", path: "/ns/shapes/:domain", ...EVERYBODY, door: publishedShapesDoor() },
     ...[RESOURCE_METADATA_PATH, `${RESOURCE_METADATA_PATH}/{*path}`].map((path) => ({
       verb: "get" as const,
       path,
@@ -510,9 +527,24 @@ export function doorRoutes(context: Context, dataBrowser: DataBrowser | null = n
       begin: () => identity.hosting.begin(),
       takeIn: context.takeIn,
     }).map((route) => ({ ...route, ...OWN_PAGES })),
-    ...journalDoors(accounts, journal).map((route) => ({ ...route, ...OWN_PAGES })),
+    ...journalDoors(accounts, { ...journal, parseHeads }).map((route) => ({ ...route, ...OWN_PAGES })),
+    ...sharingDoors(accounts, (pod) =>
+      context.store.read(pod.id, async (snapshot) => (await preferencesIn(snapshot)).holds),
+    ).map((route) => ({ ...route, ...OWN_PAGES })),
+    ...podHealthDoors(accounts, {
+      ...context,
+      dataFolder: config.dataFolder,
+      journalLength: (pod) => journal.length(pod),
+      waiting: async ({ id }) => {
+        const { requests } = context.consent;
+        const all = await context.store.read(id, (snapshot) => requests.list(snapshot));
+        return all.filter((request) => isWaiting(requests.shown(request).state)).length;
+      },
+    }).map((route) => ({ ...route, ...OWN_PAGES })),
     ...keptDoors(accounts, context.ldp).map((route) => ({ ...route, ...OWN_PAGES })),
-    ...transferDoors(accounts, context.ldp.transfer, (pod, deed) =>
+    ...safekeepingDoors(accounts, context.safekeeping).map((route) => ({ ...route, ...OWN_PAGES })),
+    ...importDoors(accounts, context.ldp.imports).map((route) => ({ ...route, ...OWN_PAGES })),
+    ...transferDoors(accounts, watchedTransfer(context.ldp.transfer, context.jobs), (pod, deed) =>
       journal.note(pod, {
         ...deed,
         agent: pod.owner,
@@ -536,6 +568,33 @@ export function doorRoutes(context: Context, dataBrowser: DataBrowser | null = n
     }).map((route) => ({ ...route, ...OWN_PAGES })),
     ...(dataBrowser?.doors ?? []).map((route) => ({ ...route, ...VISITORS })),
     ...pageDoors(createPages(config)).map((route) => ({ ...route, ...VISITORS })),
+  ];
+}
+
+interface HiddenRoute extends DoorRoute {
+  readonly isFor: (request: DoorRequest) => Promise<boolean>;
+}
+
+/**
+ * Doors that are there for some only: for all others their addresses are like any that nothing stands at, whatever the
+ * method. The doors ask once more by themselves.
+ */
+export function hiddenRoutes(context: Context): readonly HiddenRoute[] {
+  const { identity, probes } = context;
+  const isOperator = createIsOperator(identity.accounts);
+  return [
+    ...hostingDoors(identity.accounts, identity.provider, createDesk(context)).map((route) => ({
+      ...route,
+      ...OWN_PAGES,
+      isFor: isOperator,
+    })),
+    {
+      verb: "get",
+      path: probes.path,
+      ...VISITORS,
+      door: probes.door,
+      isFor: async (asked) => probes.isOpen(asked),
+    },
   ];
 }
 
@@ -958,6 +1017,19 @@ export function createApp(context: Context): RequestListener {
       path,
       handle((request, id) => serveDoor(door, request, id), origins === "all"),
     );
+  /** A door for some; all others go on, to where nothing stands. */
+  function hidden({ verb, door, isFor }: HiddenRoute) {
+    const open = handle((request, id) => serveDoor(door, request, id), false);
+    const methods = verb === "get" ? ["GET", "HEAD"] : [verb.toUpperCase()];
+    return async (request: Request, response: Response, next: () => void): Promise<void> => {
+      if (!methods.includes(request.method)) return next();
+      const params = request.params as Record<string, string>;
+      const asked = parseDoorRequest(request, config.baseUrl, params, "", request.ip ?? "");
+      return (await isFor(asked)) ? open(request, response) : next();
+    };
+  }
+  // By all methods: of a route with one, Express would answer OPTIONS by itself, and so tell that it is there.
+  for (const route of hiddenRoutes(context)) own.all(route.path, hidden(route));
   for (const [path, here] of Map.groupBy(doors, (route) => route.path)) {
     const isForAll = here.some(({ origins }) => origins === "all");
     own.all(

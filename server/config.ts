@@ -1,114 +1,37 @@
 /** All settings in one table: read from the environment and from flags, checked, and frozen. The README is made from it. */
 import { resolve } from "node:path";
 import { OperatorError } from "./errors.ts";
-import { LIMITS, type Limits } from "./limits.ts";
+import type { Limits } from "./limits.ts";
 import type { Level } from "./log.ts";
+import { didYouMean } from "./nearest.ts";
+import {
+  type Form,
+  toBaseUrl,
+  toChoice,
+  toDuration,
+  toInteger,
+  toKeep,
+  toLimits,
+  toList,
+  toOrigins,
+  toPath,
+  toPathOrNone,
+  toRegistrar,
+  toStore,
+  toSwitch,
+  toZones,
+} from "./setting-forms.ts";
 
-interface Setting<T> {
+export interface Setting<T> {
   /** One line for the README and `--help`. */
   readonly about: string;
   readonly fallback: string;
-  readonly parse: (text: string) => T;
+  readonly parse: Form<T>;
+  /** It may hold a password: never shown whole, and `FREEHOLD_…_FILE` may name a file that holds it. */
+  readonly isSecret?: boolean;
 }
 
 const define = <T extends Readonly<Record<string, Setting<unknown>>>>(table: T): T => table;
-
-function toInteger(least: number, most: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < least || value > most)
-      throw new Error(`wants a whole number from ${least} to ${most}`);
-    return value;
-  };
-}
-
-function toChoice<T extends string>(...choices: readonly T[]) {
-  return (text: string): T => {
-    const found = choices.find((choice) => choice === text);
-    if (found === undefined) throw new Error(`wants one of ${choices.join(", ")}`);
-    return found;
-  };
-}
-
-const toSwitch = (text: string): boolean => toChoice("on", "off")(text) === "on";
-const toPath = (text: string): string => resolve(text);
-
-const toPathOrNone = (text: string): string => (text === "" ? "" : toPath(text));
-const toList = (text: string): readonly string[] =>
-  text
-    .split(",")
-    .map((part) => part.trim())
-    .filter(Boolean);
-
-const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
-
-/** Milliseconds; 0 for `off`. */
-function toDuration(text: string): number {
-  if (text === "off") return 0;
-  const [, amount = "", unit = ""] = /^([1-9]\d{0,3})([mhdw])$/.exec(text) ?? [];
-  if (unit === "") throw new Error("wants a time such as 30m, 12h, 7d or 2w, or off");
-  return Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS];
-}
-
-/** How many of the newest days, weeks and months keep their last backup. */
-function toKeep(text: string): Config["backup"]["keep"] {
-  const kept = { d: 0, w: 0, m: 0 };
-  for (const part of text.split("/")) {
-    const [, amount = "", unit = ""] = /^(\d{1,3})([dwm])$/.exec(part) ?? [];
-    if (unit === "") throw new Error("wants numbers of days, weeks and months such as 7d/4w/6m");
-    kept[unit as keyof typeof kept] = Number(amount);
-  }
-  if (kept.d + kept.w + kept.m === 0) throw new Error("would keep nothing; the least is 1d");
-  return { days: kept.d, weeks: kept.w, months: kept.m };
-}
-
-function toOrigins(text: string): readonly string[] {
-  return text
-    .split(",")
-    .map((part) => part.trim())
-    .filter(Boolean)
-    .map((part) => {
-      const url = new URL(part);
-      if (url.origin === "null" || `${url.origin}/` !== url.href)
-        throw new Error(`wants origins such as http://127.0.0.1:4000, not ${part}`);
-      return url.origin;
-    });
-}
-
-function toBaseUrl(text: string): string {
-  if (text === "") return "";
-  const url = new URL(text);
-  if (!/^https?:$/.test(url.protocol) || url.pathname !== "/" || url.search || url.hash)
-    throw new Error("wants an http(s) URL without path");
-  return url.href;
-}
-
-function toLimits(text: string): Limits {
-  const limits: Record<string, number> = { ...LIMITS };
-  for (const part of text.split(",").filter(Boolean)) {
-    const [name = "", value = ""] = part.split("=").map((piece) => piece.trim());
-    if (!(name in LIMITS)) throw new Error(`knows no limit called ${name}`);
-    limits[name] = toInteger(1, Number.MAX_SAFE_INTEGER)(value);
-  }
-  return Object.freeze(limits) as Limits;
-}
-
-function toStore(text: string): string {
-  if (text === "sqlite" || /^postgres(?:ql)?:\/\/\S+$/.test(text)) return text;
-  throw new Error("wants sqlite, or postgres://user:password@host/database");
-}
-
-function toZones(text: string): readonly string[] {
-  if (!/^[a-z0-9]{2}(,[a-z0-9]{2})*$/.test(text))
-    throw new Error("wants zones of two characters, such as zz or ch,za");
-  return text.split(",");
-}
-
-function toRegistrar(text: string): string {
-  if (!/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/.test(text) || text.length > 63)
-    throw new Error("wants a registrar's name, such as ch.alpenpod");
-  return text;
-}
 
 export const SETTINGS = define({
   FREEHOLD_PORT: {
@@ -132,12 +55,13 @@ export const SETTINGS = define({
       "Where the pods are: sqlite (in the data folder), or postgres://user:password@host/database, which several servers may share",
     fallback: "sqlite",
     parse: toStore,
+    isSecret: true,
   },
   FREEHOLD_ROOT_KEY_FILE: {
     about:
       "File with the root key; empty means root.key in the data folder. On another disk, a stolen data disk tells nothing",
     fallback: "",
-    parse: (text: string) => (text === "" ? "" : toPath(text)),
+    parse: toPathOrNone,
   },
   FREEHOLD_ZONES: {
     about:
@@ -170,11 +94,7 @@ export const SETTINGS = define({
   FREEHOLD_TRUST_PROXY: {
     about: "Addresses of proxies whose X-Forwarded-For is believed, comma-separated",
     fallback: "",
-    parse: (text: string) =>
-      text
-        .split(",")
-        .map((part) => part.trim())
-        .filter(Boolean),
+    parse: toList,
   },
   FREEHOLD_BEARER: {
     about: "Accept access tokens that are not bound to a key: on or off",
@@ -331,7 +251,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const unknown = Object.keys(env).find((name) => name.startsWith("FREEHOLD_") && !(name in SETTINGS));
   if (unknown)
     throw new ConfigError(
-      `${unknown} is not a setting; the settings are ${Object.keys(SETTINGS).join(", ")}`,
+      `${unknown} is not a setting.${didYouMean(unknown, Object.keys(SETTINGS))} The settings are ${Object.keys(SETTINGS).join(", ")}`,
     );
   const read = <N extends SettingName>(name: N): ReturnType<(typeof SETTINGS)[N]["parse"]> => {
     try {

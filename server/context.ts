@@ -13,11 +13,13 @@ import { type AccountService, createAccounts } from "./account/accounts.ts";
 import { accountToExport, closeAccount } from "./account/close.ts";
 import { createOwnerAccess } from "./account/owner-access.ts";
 import { accountOfPod, putAccount } from "./account/records.ts";
+import type { OwnerSafekeeping } from "./account/safekeeping-doors.ts";
 import { type AgentVerifier, createAgentVerifier } from "./auth/agent.ts";
 import { createGrantTokens, type GrantTokens } from "./auth/grant-token.ts";
 import { createProvider, type Provider } from "./auth/provider.ts";
 import { type Backups, createBackups } from "./backup/backups.ts";
 import { refuseHalfRestored } from "./backup/restore.ts";
+import { createPodReader } from "./cli/pod-reader.ts";
 import type { Config } from "./config.ts";
 import { type Consent, type ConsentDeps, createConsent } from "./consent/consent.ts";
 import { writeOwnersNotice } from "./consent/notices.ts";
@@ -25,11 +27,13 @@ import { createUnderGrants, type UnderGrants } from "./consent/under-grants.ts";
 import { Problem } from "./errors.ts";
 import { VERSION } from "./health.ts";
 import { createClientAddress } from "./http/client-address.ts";
+import { createOwnersImports, type OwnersImports } from "./import/owners-imports.ts";
 import { parseTarget, parseWebId } from "./iri.ts";
+import { createJobs, type Jobs } from "./jobs.ts";
 import { createJournalReader, type JournalReader } from "./journal/container.ts";
 import { decodeEntry, OPERATOR, SERVER } from "./journal/entry.ts";
 import { createJournal, type PodJournal } from "./journal/journal.ts";
-import { changeCard, withPassport } from "./ldp/card.ts";
+import { changeCard, withName, withPassport } from "./ldp/card.ts";
 import {
   changeLists,
   link,
@@ -38,6 +42,7 @@ import {
   putContainer,
   putDocument,
   putDocuments,
+  removeResource,
 } from "./ldp/documents.ts";
 import { createEdits, type Edit, type Edits } from "./ldp/edit.ts";
 import { findResource, findStored, otherForm } from "./ldp/find.ts";
@@ -67,6 +72,7 @@ import type { RegistryLink } from "./passport/link.ts";
 import { createProofDoor } from "./passport/proof.ts";
 import { createRemoteLink, type RemoteLink } from "./passport/remote.ts";
 import { createVouching } from "./passport/vouch.ts";
+import { createProbes, type Probes } from "./probe.ts";
 import { cardPath, inboxPath } from "./profile.ts";
 import { createQueries, type Queries } from "./query/endpoint.ts";
 import { createKeptIndexes } from "./query/index/kept.ts";
@@ -94,6 +100,7 @@ import { openSqliteStore } from "./store/sqlite.ts";
 import { SERVER_POD, type Store, type Transaction } from "./store/store.ts";
 import { createErasure, type Erasure } from "./transfer/erasure.ts";
 import { createTransfer, type Transfer } from "./transfer/transfer.ts";
+import { createVitals, type Vitals } from "./vitals.ts";
 
 export interface Identity {
   readonly verify: AgentVerifier;
@@ -117,6 +124,7 @@ export interface Documents {
   readonly restrictions: Restrictions;
   readonly transfer: Transfer;
   readonly erasure: Erasure;
+  readonly imports: OwnersImports;
   readonly typeSearch: TypeSearch;
 }
 
@@ -124,6 +132,10 @@ export interface Context {
   readonly config: Config;
   readonly now: () => Date;
   readonly log: Log;
+  /** What whoever runs the server looks at: how it is doing, its long work, how requests arrive. */
+  readonly vitals: Vitals;
+  readonly jobs: Jobs;
+  readonly probes: Probes;
   readonly store: Store;
   readonly pods: Pods;
   readonly access: Access;
@@ -144,6 +156,8 @@ export interface Context {
   readonly proofDoor: Door;
   readonly journal: PodJournal & { readonly reader: JournalReader };
   readonly backups: Backups;
+  /** The owner's name, new keys and the last backup, for the owner's page. */
+  readonly safekeeping: OwnerSafekeeping;
   /** What vendors ask for, what the owner decides, what is granted, seen and received. */
   readonly consent: Consent;
   readonly underGrants: UnderGrants;
@@ -288,7 +302,9 @@ export async function openStore(
 export async function createContext(config: Config, writeLog: (line: string) => void): Promise<Context> {
   const { baseUrl, limits, egressAllow } = config;
   const now = () => new Date();
-  const log = createLog(writeLog, now, config.logLevel);
+  const vitals = createVitals(createLog(writeLog, now, config.logLevel), now);
+  const { log } = vitals;
+  const jobs = createJobs(now);
   const { store: engine, changes } = withChanges(await openStore(config, log, now));
   const hinting = withHints(engine);
   const { store } = hinting;
@@ -368,24 +384,56 @@ export async function createContext(config: Config, writeLog: (line: string) => 
   });
   const restrictions = createRestrictions({ store, limits, now, record: recordAs });
   const writeAs =
-    (act: "create" | "import") =>
+    (act: "create" | "import", agentOf: (pod: Pod) => string) =>
     async (pod: Pod, documents: readonly NewDocument[]): Promise<void> => {
       for (let from = 0; from < documents.length; from += DOCUMENTS_PER_COMMIT) {
         const some = documents.slice(from, from + DOCUMENTS_PER_COMMIT);
         await edits.write(pod, async (edit) => {
           await putDocuments(edit, some);
           for (const path of edit.made)
-            journal.record(edit.transaction, pod, { act, agent: act === "create" ? SERVER : OPERATOR, path });
+            journal.record(edit.transaction, pod, { act, agent: agentOf(pod), path });
           for (const { path, bytes } of some)
             journal.record(edit.transaction, pod, {
               act,
-              agent: act === "create" ? SERVER : OPERATOR,
+              agent: agentOf(pod),
               path,
               bytes: path.endsWith("/") ? null : bytes.length,
             });
         });
       }
     };
+
+  const imports = createOwnersImports({
+    baseUrl,
+    store,
+    limits,
+    now,
+    readerOf: (pod) => createPodReader(store, pod),
+    write: writeAs("import", (pod) => pod.owner),
+    versions: (pod, path) => keeping.versions(pod, path),
+    restoreVersion: (pod, path, number) => keeping.restoreVersion(pod, path, number, "owner"),
+    async remove(pod, paths, until) {
+      const { result } = await edits.write(pod, async (edit) => {
+        const gone: string[] = [];
+        for (const path of paths) {
+          const found = await findResource(edit.transaction, path);
+          if (!found || found.record.modified > until) continue;
+          const members = edit.transaction.list("resource", path)[Symbol.asyncIterator]();
+          if (path.endsWith("/") && !(await members.next()).done) continue;
+          await removeResource(edit, path, found.record);
+          journal.record(edit.transaction, pod, {
+            act: "delete",
+            agent: pod.owner,
+            client: `${baseUrl}.account/`,
+            path,
+          });
+          gone.push(path);
+        }
+        return gone;
+      });
+      return result;
+    },
+  });
 
   const streamPages = createPages({ baseUrl, validate, limits }, OBSERVATION_SHAPE);
   const pageEdit = (edit: Edit): PageEdit => ({
@@ -456,7 +504,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     limits,
     config,
     log,
-    seed: writeAs("create"),
+    seed: writeAs("create", () => SERVER),
     passport: hosting,
     access: createOwnerAccess({
       baseUrl,
@@ -667,6 +715,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     pods,
     now,
     log,
+    jobs,
     rootKeyFile: config.rootKeyFile,
     dataFolder: config.dataFolder,
     version: VERSION,
@@ -854,6 +903,38 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     });
     return { id };
   };
+  const safekeeping: OwnerSafekeeping = {
+    async lastBackup() {
+      const { folder, everyMs } = config.backup;
+      if (folder === "") return null;
+      const whole = (await backups.list(folder)).filter(({ what }) => what === "all");
+      const proved = whole.filter(({ proof }) => proof !== null).at(-1)?.proof?.time;
+      return {
+        everyMs,
+        made: whole.at(-1)?.time ?? null,
+        proved: proved === undefined ? null : Date.parse(proved),
+      };
+    },
+    async rekey(pod, report) {
+      await queries.purge(pod.id); // An index may still have words of what was deleted: it is made anew, not sealed anew.
+      await backups.withNewKeys(() => store.rekey(pod.id, (done, total) => report({ done, total })));
+      await journal.note(pod, { act: "keys", agent: pod.owner, client: `${baseUrl}.account/` });
+    },
+    async rename(pod, name) {
+      await edits.write(pod, async (edit) => {
+        const bytes = await changeCard(edit, baseUrl, (card) => withName(card, pod.owner, name)).catch(
+          (error: unknown) => {
+            if (error instanceof Problem && error.code === "not-found") return null; // It is elsewhere.
+            throw error;
+          },
+        );
+        if (bytes === null) return;
+        const path = cardPath(pod.name);
+        const who = { agent: pod.owner, client: `${baseUrl}.account/` };
+        journal.record(edit.transaction, pod, { act: "change", ...who, path, bytes });
+      });
+    },
+  };
   const linkOf = createLinks({
     store,
     now,
@@ -888,10 +969,13 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     config,
     now,
     log,
+    vitals,
+    jobs,
+    probes: createProbes(now),
     store,
     pods,
     access,
-    ldp: { reader, writer, edits, quota, keeping, restrictions, transfer, erasure, typeSearch },
+    ldp: { reader, writer, edits, quota, keeping, restrictions, transfer, erasure, imports, typeSearch },
     queries,
     search: createSearch(queries, limits),
     updates,
@@ -902,13 +986,15 @@ export async function createContext(config: Config, writeLog: (line: string) => 
     proofDoor,
     journal,
     backups,
+    safekeeping,
     consent,
     underGrants,
     notifications,
-    writeDocuments: writeAs("import"),
+    writeDocuments: writeAs("import", () => OPERATOR),
     async close() {
       clearInterval(sweep);
       clearInterval(ticking);
+      vitals.close();
       await registryHere?.doors.close();
       ending.abort();
       await vendorStatuses.close();
@@ -918,6 +1004,7 @@ export async function createContext(config: Config, writeLog: (line: string) => 
       await notifications.close();
       await queries.close();
       await backups.close();
+      await jobs.settled();
       await journal.close();
       await ownRegistry?.close();
       await store.close();

@@ -1,127 +1,44 @@
 #!/usr/bin/env -S node --max-semi-space-size=8
-/** The command line: finds the command, reads settings from flags over the environment, and says what is wrong with either. */
+/** The command line: finds the command, gathers the settings, and says what is wrong with either. */
 import { parseArgs } from "node:util";
-import { EXIT, refusalInWords, refusalOf } from "./cli/messages.ts";
-import { type Program, programHelp } from "./cli/program.ts";
-import { SECRET_FLAGS, type Task, wrongArguments } from "./cli/task.ts";
+import { COMMANDS, type Command, listedCommand } from "./cli/commands.ts";
+import { ALIASES, helpOfAll, helpOfOne, helpOfProgram, listedTask } from "./cli/help.ts";
+import { EXIT, refusalOf } from "./cli/messages.ts";
+import { printRefusal, printResult } from "./cli/output.ts";
+import { loadTasks, PROGRAMS } from "./cli/tables.ts";
+import { secretFlagsOf, type Task, wrongArguments } from "./cli/task.ts";
 import { ConfigError, flagOf, readConfig, SETTINGS, type SettingName } from "./config.ts";
 import { VERSION } from "./health.ts";
-
-interface Command {
-  readonly about: string;
-  readonly flags?: Readonly<Record<string, string>>;
-  /** @returns the exit code, once the command is done. */
-  readonly run: (
-    config: ReturnType<typeof readConfig>,
-    flags: Readonly<Record<string, unknown>>,
-  ) => Promise<number>;
-}
-
-const COMMANDS: Readonly<Record<string, Command>> = {
-  start: { about: "Run the server", run: async (config) => (await import("./cli/start.ts")).start(config) },
-  demo: {
-    about: "Run a server with two people, two vendors and their data, and show a vendor asking",
-    flags: {
-      once: "Do every step once, check it, and exit",
-      keep: "Leave the demo's data folder where it is",
-    },
-    run: async (config, { once, keep }) =>
-      (await import("./cli/demo.ts")).demo(config, { once: once === true, keep: keep === true }),
-  },
-  healthcheck: {
-    about: "Exit 0 if the server at the configured port is ready",
-    run: async (config) => (await import("./cli/healthcheck.ts")).healthcheck(config),
-  },
-};
+import { didYouMean } from "./nearest.ts";
 
 type Options = Record<string, { readonly type: "string" | "boolean"; readonly short?: string }>;
+type Values = Readonly<Record<string, string | boolean | undefined>>;
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];
 const COMMON: Options = {
   ...Object.fromEntries(NAMES.map((name) => [flagOf(name), { type: "string" as const }])),
+  port: { type: "string", short: "p" },
+  ...Object.fromEntries(
+    Object.entries(ALIASES).map(([name, { short }]) => [
+      name,
+      { type: "string" as const, ...(short && { short }) },
+    ]),
+  ),
+  config: { type: "string" },
+  "print-config": { type: "boolean" },
+  json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
 };
 
-/** The tasks are loaded for whoever asks for one: a server that starts has no need of them. */
-const loadTasks = async (): Promise<readonly Task[]> => (await import("./cli/tasks/index.ts")).TASKS;
-
-/** These are no work on a data folder: they have folders of their own, and read no settings. */
-const PROGRAMS: Readonly<Record<string, () => Promise<Program>>> = {
-  vendor: async () => (await import("./cli/vendor/run.ts")).PROGRAM,
-  passport: async () => (await import("./cli/passport/run.ts")).PROGRAM,
-  registry: async () => (await import("./cli/registry/run.ts")).PROGRAM,
-};
+/** The Community Solid Server's levels that have other names here. */
+const LEVELS: Readonly<Record<string, string>> = { verbose: "debug", silly: "debug" };
 
 /* oxlint-disable no-console -- this is the command line */
-interface Listed {
+interface Found {
   readonly name: string;
-  readonly about: string;
-  /** As they are typed, and what for. */
-  readonly flags: Readonly<Record<string, string>>;
-}
-
-function listed({ name, about, flags }: Listed): string {
-  const first = `  ${name.padEnd(24)} `;
-  return [
-    `${name.length > 24 ? `${first.trimEnd()}\n${" ".repeat(27)}` : first}${about}`,
-    ...Object.entries(flags).map(([flag, text]) => `    ${flag.padEnd(22)} ${text}`),
-  ].join("\n");
-}
-
-function listedTask({ name, usage, about, flags = {}, secret }: Task): string {
-  const own = Object.entries(flags).map(([flag, { about, takesValue }]) => [
-    `--${flag}${takesValue ? " …" : ""}`,
-    about,
-  ]);
-  const secrets = secret ? Object.entries(SECRET_FLAGS).map(([flag, text]) => [`--${flag} …`, text]) : [];
-  return listed({
-    name: `${name} ${usage}`.trim(),
-    about,
-    flags: Object.fromEntries([...own, ...secrets]) as Record<string, string>,
-  });
-}
-
-const ENDS =
-  "It ends with 0 when all is well, 1 when something is wrong, 2 for a command that it does not know, 3 for a setting\nthat it cannot take, 4 when it could not be done: then it says why, and what to do.";
-
-/** @param task Null: all there is. */
-async function help(task: Task | null = null): Promise<string> {
-  if (task)
-    return `${listedTask(task)}\n\nCommands and settings, such as --data …: freehold --help\n${ENDS}\n`;
-  const commands = [
-    ...Object.entries(COMMANDS).map(([name, { about, flags = {} }]) =>
-      listed({
-        name,
-        about,
-        flags: Object.fromEntries(Object.entries(flags).map(([flag, text]) => [`--${flag}`, text])),
-      }),
-    ),
-    ...(await loadTasks()).map(listedTask),
-    ...(await Promise.all(Object.values(PROGRAMS).map((load) => load()))).flatMap((program) =>
-      programHelp(program).map(listed),
-    ),
-  ];
-  const settings = Object.entries(SETTINGS).map(
-    ([name, { about, fallback }]) =>
-      `  --${flagOf(name as SettingName).padEnd(22)} ${about}${fallback && ` (${fallback})`}`,
-  );
-  return `freehold ${VERSION}
-
-freehold [command] [flags]    without a command: start
-
-Whatever comes after healthcheck in this list is done by the server that runs on the data folder (--data), or by the
-command itself where none does. What begins with vendor is for those who ask people for access, with passport for whoever has
-one, with registry for those who run a zone of the registry, its root, a witness or a mirror: these need no server of their
-own, read no settings, and keep what is theirs in --folder.
-${ENDS}
-
-Commands
-${commands.join("\n")}
-
-Settings: --port 8080 as a flag, FREEHOLD_PORT=8080 in the environment; in brackets, what holds otherwise
-${settings.join("\n")}
-`;
+  readonly command: Command | null;
+  readonly task: Task | null;
 }
 
 /** A command's name is its first words; those of the longest name that fits. */
@@ -129,17 +46,136 @@ function startsWith(words: readonly string[], name: string): boolean {
   return name.split(" ").every((word, index) => words[index] === word);
 }
 
-function optionsOf(command: Command | undefined, task: Task | undefined): Options {
+const longest = (names: readonly string[], words: readonly string[]): string | undefined =>
+  names.filter((name) => startsWith(words, name)).sort((a, b) => b.length - a.length)[0];
+
+async function findCommand(words: readonly string[]): Promise<Found | null> {
+  const asked = words.length === 0 ? ["start"] : words;
+  const name = longest(Object.keys(COMMANDS), asked);
+  if (name !== undefined) return { name, command: COMMANDS[name]!, task: null };
+  const tasks = await loadTasks();
+  const taskName = longest(
+    tasks.map((task) => task.name),
+    asked,
+  );
+  const task = tasks.find((one) => one.name === taskName);
+  return task ? { name: task.name, command: null, task } : null;
+}
+
+async function everything(): Promise<string> {
+  return helpOfAll(await loadTasks(), await Promise.all(Object.values(PROGRAMS).map((load) => load())));
+}
+
+async function namesOfAll(): Promise<readonly string[]> {
+  return [...Object.keys(COMMANDS), ...(await loadTasks()).map(({ name }) => name), ...Object.keys(PROGRAMS)];
+}
+
+/** `There is no command strat. Did you mean start?` */
+async function unknownCommand(words: readonly string[]): Promise<string> {
+  const names = await namesOfAll();
+  const phrase = words.slice(0, 2).join(" ");
+  const near =
+    didYouMean(phrase, names) ||
+    didYouMean(words[0] ?? "", new Set(names.map((name) => name.split(" ")[0]!)));
+  return `There is no command ${words.join(" ")}${near === "" ? "" : `.${near}`}`;
+}
+
+function optionsOf(found: Found | null): Options {
   const own: Options = {};
-  for (const flag of Object.keys(command?.flags ?? {})) own[flag] = { type: "boolean" };
-  for (const [flag, { takesValue }] of Object.entries(task?.flags ?? {}))
+  const flags = found?.task?.flags ?? found?.command?.flags ?? {};
+  for (const [flag, { takesValue }] of Object.entries(flags))
     own[flag] = { type: takesValue ? "string" : "boolean" };
-  if (task?.secret) for (const flag of Object.keys(SECRET_FLAGS)) own[flag] = { type: "string" };
+  if (found?.task) for (const flag of Object.keys(secretFlagsOf(found.task))) own[flag] = { type: "string" };
   return { ...COMMON, ...own };
 }
 
-function unknownCommand(command: Command | undefined, words: readonly string[]): string | null {
-  return command && words.length <= 1 ? null : `There is no command ${words.join(" ")}`;
+const helpOf = async (found: Found | null): Promise<string> =>
+  found?.task
+    ? helpOfOne(listedTask(found.task))
+    : found?.command && found.name !== "start"
+      ? helpOfOne(listedCommand(found.name, found.command))
+      : everything();
+
+/** What a flag's name should have been. */
+function wrongFlag(error: unknown, options: Options): string {
+  const [what = ""] = (error as Error).message.split(". To specify a positional argument");
+  const flag = /^Unknown option '--?([^']+)'/.exec(what)?.[1];
+  if (flag === undefined) return what;
+  const near = didYouMean(flag, Object.keys(options));
+  return near === "" ? what : `${what}.${near.replace("mean ", "mean --")}`;
+}
+
+/** The settings among the flags. @throws ConfigError for a password that others could read, and for what is said twice. */
+function settingsOf(values: Values): Partial<Record<SettingName, string>> {
+  const flags: Partial<Record<SettingName, string>> = {};
+  for (const name of NAMES) {
+    const value = values[flagOf(name)];
+    if (typeof value === "string") flags[name] = value;
+  }
+  for (const [alias, { setting }] of Object.entries(ALIASES)) {
+    const value = values[alias];
+    if (setting === null || typeof value !== "string") continue;
+    if (flags[setting] !== undefined)
+      throw new ConfigError(`Say either --${flagOf(setting)} or --${alias}, for they are the same.`);
+    flags[setting] = setting === "FREEHOLD_LOG_LEVEL" ? (LEVELS[value] ?? value) : value;
+  }
+  if (/^\w+:\/\/[^/@]*:[^/@]+@/.test(flags.FREEHOLD_STORE ?? ""))
+    throw new ConfigError(
+      "--store holds a password, and everybody on this machine can read the arguments of a command; set FREEHOLD_STORE in its place, or leave the password to PGPASSWORD",
+    );
+  return flags;
+}
+
+/** What is wrong with the arguments and flags; null when nothing is. */
+function wrongUse({ name, command, task }: Found, rest: readonly string[], values: Values): string | null {
+  if (values["socket"] !== undefined)
+    return "--socket: this server listens on TCP only. Say --host 127.0.0.1 and --port, and let the proxy speak to that";
+  if (values["seedConfig"] !== undefined && name !== "start")
+    return "--seedConfig is for start; otherwise it is freehold seed <file>";
+  const { usage = "" } = task ?? command!;
+  return wrongArguments({ name, usage }, rest);
+}
+
+async function runFound(found: Found, rest: readonly string[], values: Values): Promise<number> {
+  const isJson = values["json"] === true;
+  const { command, task } = found;
+  if (values["workers"] !== undefined)
+    console.error(
+      "--workers has no effect here: one process serves all; several may share a PostgreSQL database",
+    );
+  const settings = settingsOf(values);
+  const input = {
+    args: rest,
+    flags: { ...values, "seed-file": values["seed-file"] ?? values["seedConfig"] },
+    settings,
+    isJson,
+  };
+  if (command && "bare" in command && values["print-config"] !== true) {
+    const result = await command.bare(input);
+    printResult(result, isJson);
+    return result.exit;
+  }
+  const { describeSettings, gatherSettings } = await import("./cli/settings.ts");
+  const gathered = gatherSettings(settings, process.env, {
+    named: typeof values["config"] === "string" ? values["config"] : undefined,
+    // A person at a terminal reads the banner; whoever keeps a log asks for it, or has it as before.
+    isQuiet: process.stdout.isTTY,
+    folder: process.cwd(),
+  });
+  if (values["print-config"] === true) {
+    const settings = describeSettings(gathered);
+    const lines = settings.map(
+      ({ key, value, source }) => `${key.padEnd(24)} ${(value || "(empty)").padEnd(32)} ${source}`,
+    );
+    const result = { lines, exit: 0, value: { file: gathered.file, settings } };
+    if (!isJson) printResult(result, false); // What is wrong with them is said after they were shown; JSON is one document.
+    readConfig(gathered.values);
+    if (isJson) printResult(result, true);
+    return 0;
+  }
+  const config = readConfig(gathered.values);
+  if (task) return (await import("./cli/run-task.ts")).runTask(task, config, rest, values, isJson);
+  return (command as Extract<Command, { run: unknown }>).run(config, input);
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -148,7 +184,7 @@ async function main(args: readonly string[]): Promise<number> {
     const program = await load();
     const isAsked = args.some((word) => word === "--help" || word === "-h");
     if (!isAsked) return (await import("./cli/run-program.ts")).runProgram(program, args.slice(1));
-    console.log(`${programHelp(program).map(listed).join("\n")}\n\n${ENDS}\n`);
+    console.log(helpOfProgram(program));
     return 0;
   }
   // First only to find the command: what its flags are is not known before.
@@ -158,56 +194,40 @@ async function main(args: readonly string[]): Promise<number> {
     allowPositionals: true,
     strict: false,
   });
-  const command = COMMANDS[words[0] ?? "start"];
-  const task = command
-    ? undefined
-    : (await loadTasks())
-        .filter(({ name }) => startsWith(words, name))
-        .sort((a, b) => b.name.length - a.name.length)[0];
+  const found = await findCommand(words);
+  const options = optionsOf(found);
   let parsed: ReturnType<typeof parseArgs>;
   try {
-    parsed = parseArgs({ args: [...args], options: optionsOf(command, task), allowPositionals: true });
+    parsed = parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    const [what] = (error as Error).message.split(". To specify a positional argument");
-    console.error(`${await help(task)}\n${what}`); // Last, where it is seen.
+    console.error(`${await helpOf(found)}\n${wrongFlag(error, options)}`); // Last, where it is seen.
     return EXIT.usage;
   }
-  const { values, positionals } = parsed;
-  if (values.version) {
-    console.log(VERSION);
+  const { positionals } = parsed;
+  const values = parsed.values as Values;
+  if (values["version"] === true) {
+    console.log(values["json"] === true ? JSON.stringify({ name: "freehold", version: VERSION }) : VERSION);
     return 0;
   }
-  if (values.help) {
-    console.log(await help(task));
+  if (values["help"] === true) {
+    console.log(await helpOf(positionals.length === 0 ? null : found));
     return 0;
   }
-  const rest = positionals.slice(task ? task.name.split(" ").length : 1);
-  const wrong = task ? wrongArguments(task, rest) : unknownCommand(command, positionals);
+  const isJson = values["json"] === true;
+  const rest = found ? positionals.slice(found.name.split(" ").length) : [];
+  const wrong = found ? wrongUse(found, rest, values) : await unknownCommand(positionals);
   if (wrong !== null) {
-    console.log(await help(task));
+    if (isJson) return printRefusal({ what: wrong, exit: EXIT.usage }, true);
+    console.log(await helpOf(found));
     console.error(wrong);
     return EXIT.usage;
   }
-  const flags = Object.fromEntries(
-    NAMES.flatMap((setting) =>
-      typeof values[flagOf(setting)] === "string" ? [[setting, values[flagOf(setting)]]] : [],
-    ),
-  );
   try {
-    if (/^\w+:\/\/[^/@]*:[^/@]+@/.test((flags["FREEHOLD_STORE"] as string | undefined) ?? ""))
-      throw new ConfigError(
-        "--store holds a password, and everybody on this machine can read the arguments of a command; set FREEHOLD_STORE in its place, or leave the password to PGPASSWORD",
-      );
-    // A person at a terminal reads the banner; whoever keeps a log asks for it, or has it as before.
-    const quiet = process.stdout.isTTY ? { FREEHOLD_LOG_LEVEL: "warn" } : {};
-    const config = readConfig({ ...quiet, ...process.env, ...(flags as Record<string, string>) });
-    if (task) return await (await import("./cli/run-task.ts")).runTask(task, config, rest, values);
-    return await (command as Command).run(config, values);
+    return await runFound(found!, rest, values);
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === null) throw error; // Our own mistake, with its stack.
-    console.error(refusalInWords(refusal));
-    return error instanceof ConfigError ? EXIT.config : refusal.exit;
+    return printRefusal(refusal, isJson, error instanceof ConfigError ? EXIT.config : refusal.exit);
   }
 }
 

@@ -70,7 +70,7 @@ export const PROBLEMS = define({
   "setup-link-invalid": {
     status: 403,
     title: "This set-up link does not work any more",
-    next: "Ask whoever runs the server for a new link (freehold setup-link). Each works once, for 30 minutes.",
+    next: "Ask whoever runs the server for a new link (freehold setup-link). Each works once, and not for long.",
   },
   "cross-origin": {
     status: 403,

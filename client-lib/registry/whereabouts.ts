@@ -1,6 +1,6 @@
 /**
  * Which zone a passport is in, as the root's index of those that left says: a zone that was left may go on serving what was,
- * with keys and witnesses that are as good as ever. Asked once for each passport and day.
+ * with keys and witnesses that are as good as ever. Asked once for each passport and day, and when it is not where it was.
  */
 import { FreeholdError, fetchOk } from "../errors.ts";
 import { encodeBase64url } from "../passport/bytes.ts";
@@ -34,7 +34,7 @@ export interface Whereabouts {
 export interface WhereaboutsOptions extends Pick<TrustOptions, "memory" | "fetch" | "now" | "signal"> {
   /** How old the root's word may be: a day by default. */
   readonly maxAgeSeconds?: number | undefined;
-  /** What is remembered does not do: an answer says something else. */
+  /** What is remembered does not do: an answer says something else, or there is none. */
   readonly isAnew?: boolean;
 }
 

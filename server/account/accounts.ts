@@ -1,4 +1,4 @@
-/** The people of this server: opening an account with its pod, ways to sign in, and what the identity provider asks. */
+/** The people of this server: opening an account with its pod, ways to sign in, and what the identity provider asks. Long, for it is the one place that changes an account. */
 import type { Config } from "../config.ts";
 import { Problem } from "../errors.ts";
 import { parseWebId, type WebId } from "../iri.ts";
@@ -25,7 +25,7 @@ import {
 } from "./records.ts";
 import { newId } from "./secret.ts";
 import { createSessions, type Session, type Sessions } from "./sessions.ts";
-import { createSetupLinks } from "./setup-links.ts";
+import { createSetupLinks, type LinkWish, type SetupLinks } from "./setup-links.ts";
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
@@ -40,7 +40,7 @@ export interface PassportDesk {
     readonly delegateKey: string;
   }>;
   /**
-   * Would `finish` take this operation? Asked before anything is made, for a pod's name cannot be given back.
+   * Would `finish` take this operation? Asked before anything is made.
    * @throws Problem when it would not.
    */
   check(createOp: unknown): Promise<void>;
@@ -50,6 +50,8 @@ export interface PassportDesk {
     readonly pod: Pod;
     readonly webid: WebId;
   }): Promise<{ readonly id: string }>;
+  /** @returns the passport that leads to a pod; null for none. */
+  ofPod(pod: string): Promise<string | null>;
 }
 
 export interface AccountDeps {
@@ -57,7 +59,7 @@ export interface AccountDeps {
   readonly pods: Pods;
   readonly now: () => Date;
   readonly limits: Limits;
-  readonly config: Pick<Config, "baseUrl" | "signUp" | "access">;
+  readonly config: Pick<Config, "baseUrl" | "signUp" | "access"> & Partial<Pick<Config, "registry">>;
   readonly log: Log;
   /** Writes a new pod's first documents. */
   readonly seed: (pod: Pod, documents: readonly NewDocument[]) => Promise<void>;
@@ -84,7 +86,15 @@ export interface AccountService {
   credentialOf(clientId: string): Promise<{ readonly secretHash: Uint8Array; readonly webid: WebId } | null>;
 
   /** A one-time link that opens an account: for `start` when there is none yet, and for the CLI. */
-  createSetupLink(): Promise<string>;
+  createSetupLink(wish?: LinkWish): Promise<string>;
+  /** One for somebody by name. @throws Problem `conflict` when there are too many. */
+  invite(
+    name: string,
+    ms: number,
+  ): Promise<{ readonly id: string; readonly link: string; readonly expires: number }>;
+  readonly invitations: Pick<SetupLinks, "invitations" | "withdraw">;
+  /** Says who runs the server, besides who has its command line. @throws Problem `not-found`. */
+  setOperator(pod: string, isOperator: boolean): Promise<Account>;
   /** No account yet: then the start prints a set-up link. */
   isEmpty(): Promise<boolean>;
   /** Of all accounts: not for a request. */
@@ -115,11 +125,31 @@ export interface AccountService {
   addPasskey(account: Account, passkey: Passkey): Promise<Account>;
   removePasskey(account: Account, id: string): Promise<Account>;
   noteRecovery(account: Account): Promise<Account>;
+  /** @param name As the person wants to be called from now on. */
+  rename(account: Account, name: string): Promise<Account>;
+  noteJournalChecked(account: Account, checked: Account["journalChecked"] & object): Promise<Account>;
   readonly passkeys: Passkeys;
   readonly sessions: Sessions;
   readonly credentials: Credentials;
   readonly deps: AccountDeps;
 }
+
+/** By what a person comes in: what was begun with it, only it can finish. */
+interface Pass {
+  /** Pods that were begun with it before. */
+  readonly begun: readonly string[];
+  note(pod: string): Promise<void>;
+  forget(pod: string): Promise<void>;
+  /** In the transaction that opens the account. */
+  use(transaction: Transaction): Promise<{ readonly isFirst: boolean }>;
+}
+
+const WITHOUT_LINK: Pass = {
+  begun: [],
+  note: async () => {},
+  forget: async () => {},
+  use: async () => ({ isFirst: false }),
+};
 
 /** @throws Problem `too-many-requests`. */
 function spend(rate: Rate, key: string): void {
@@ -148,6 +178,7 @@ export function createAccounts(deps: AccountDeps): AccountService {
   const opening = new Set<string>(); // Pods, and set-up links, with which an account is being opened at this moment.
 
   const read = <T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> => store.read(SERVER_POD, work);
+  const linkOf = (token: string): string => `${config.baseUrl}.account/setup#token=${token}`;
 
   /** One account's change, on the newest record. */
   async function change(account: Account, edit: (current: Account) => Account): Promise<Account> {
@@ -182,16 +213,36 @@ export function createAccounts(deps: AccountDeps): AccountService {
       errors: [{ at: "/pod", detail: "This one is taken" }],
     });
 
+  /** Noted before it is there, for what breaks off right after; nobody gets a claim to a name that another has. */
+  async function createPod(name: string, webid: WebId, pass: Pass): Promise<Pod> {
+    await pass.note(name);
+    try {
+      return await pods.create(name, webid);
+    } catch (error) {
+      await pass.forget(name);
+      throw error;
+    }
+  }
+
+  /** A pod that was made for a passport which the registry does not take is none: others may have its name. */
+  async function finishPassport(input: Parameters<PassportDesk["finish"]>[0], isNewPod: boolean, pass: Pass) {
+    try {
+      return await passport.finish(input);
+    } catch (error) {
+      const isRefused = error instanceof Problem && (await passport.ofPod(input.pod.name)) === null;
+      if (isRefused && isNewPod) {
+        await pods.giveBack(input.pod);
+        await pass.forget(input.pod.name);
+      }
+      throw error;
+    }
+  }
+
   /**
    * Pod, passport, first documents, account: in this order, so that what breaks off half-way leaves no account,
    * and the next try by the same link goes on with the pod that is already there.
-   * @param begun Pods that this person's link has begun before.
    */
-  async function make(
-    chosen: Opening,
-    begun: readonly string[],
-    last: (transaction: Transaction) => Promise<void>,
-  ): Promise<Account> {
+  async function make(chosen: Opening, pass: Pass): Promise<Account> {
     checkOpening(chosen);
     const { pod: podName, name } = chosen;
     if (opening.has(podName)) throw taken(podName);
@@ -200,14 +251,15 @@ export function createAccounts(deps: AccountDeps): AccountService {
       const password = chosen.password === null ? null : await passwords.hash(chosen.password);
       const webid = parseWebId(webIdOfPod(config.baseUrl, podName));
       const former = await pods.find(podName);
-      if (former && (!begun.includes(podName) || (await read((snapshot) => accountOfPod(snapshot, podName)))))
+      const isOpen = former?.erased === undefined && pass.begun.includes(podName);
+      if (former && (!isOpen || (await read((snapshot) => accountOfPod(snapshot, podName)))))
         throw taken(podName);
       if (chosen.createOp !== null) await passport.check(chosen.createOp);
-      const pod = former ?? (await pods.create(podName, webid));
+      const pod = former ?? (await createPod(podName, webid, pass));
       const id =
         chosen.createOp === null
           ? null
-          : (await passport.finish({ createOp: chosen.createOp, pod, webid })).id;
+          : (await finishPassport({ createOp: chosen.createOp, pod, webid }, former === null, pass)).id;
       const { baseUrl, access: language } = config;
       await seed(
         pod,
@@ -225,12 +277,16 @@ export function createAccounts(deps: AccountDeps): AccountService {
         recoverySaved: chosen.recoverySaved ? at : null,
         created: at,
       };
-      await store.write(SERVER_POD, async (transaction) => {
-        await last(transaction);
-        await putAccount(transaction, account);
+      const { result: opened } = await store.write(SERVER_POD, async (transaction) => {
+        const { isFirst } = await pass.use(transaction);
+        // Of several links of a first start, one makes an operator: that of who came first.
+        const isOperator = isFirst && (await anyAccount(transaction)) === null;
+        const record: Account = { ...account, ...(isOperator && { isOperator }) };
+        await putAccount(transaction, record);
+        return record;
       });
       log.info("account.opened", { passkey: chosen.passkey !== null, passport: id !== null });
-      return account;
+      return opened;
     } finally {
       opening.delete(podName);
     }
@@ -249,7 +305,22 @@ export function createAccounts(deps: AccountDeps): AccountService {
     webIdOf: async (accountId) => (await read((snapshot) => findAccount(snapshot, accountId)))?.webid ?? null,
     credentialOf: (clientId) => credentials.find(clientId),
 
-    createSetupLink: async () => `${config.baseUrl}.account/setup#token=${await links.create()}`,
+    createSetupLink: async (wish) => linkOf((await links.create(wish)).token),
+    async invite(name, ms) {
+      const { token, ...made } = await links.create({ name, ms });
+      return { ...made, link: linkOf(token) };
+    },
+    invitations: links,
+    async setOperator(pod, isOperator) {
+      const account = await read((snapshot) => accountOfPod(snapshot, pod));
+      if (!account) throw new Problem("not-found", "There is no such account");
+      const changed = await change(account, ({ isOperator: _former, ...current }) => ({
+        ...current,
+        ...(isOperator && { isOperator }),
+      }));
+      log.info("account.operator", { operator: isOperator });
+      return changed;
+    },
     isEmpty: async () => (await read(anyAccount)) === null,
     list: () => read(listAccounts),
     any: () => read(anyAccount),
@@ -266,21 +337,23 @@ export function createAccounts(deps: AccountDeps): AccountService {
         }
         return names;
       }),
-    open: (chosen) => make(chosen, [], async () => {}),
+    open: (chosen) => make(chosen, WITHOUT_LINK),
 
     async checkLink(token) {
       if (config.signUp === "link" || token !== "") await links.check(token);
     },
     async openByLink(token, chosen) {
-      if (config.signUp === "open" && token === "") return make(chosen, [], async () => {});
+      if (config.signUp === "open" && token === "") return make(chosen, WITHOUT_LINK);
       const begun = await links.check(token);
-      checkOpening(chosen); // Before anything is noted down.
       if (opening.has(token)) throw new Problem("conflict", "This link is being used in another window");
       opening.add(token);
       try {
-        if (!begun.includes(chosen.pod) && (await pods.find(chosen.pod))) throw taken(chosen.pod);
-        await links.note(token, chosen.pod);
-        return await make(chosen, [...begun, chosen.pod], (transaction) => links.use(transaction, token));
+        return await make(chosen, {
+          begun,
+          note: (pod) => links.note(token, pod),
+          forget: (pod) => links.forget(token, pod),
+          use: (transaction) => links.use(transaction, token),
+        });
       } finally {
         opening.delete(token);
       }
@@ -347,6 +420,9 @@ export function createAccounts(deps: AccountDeps): AccountService {
           );
         return { ...current, passkeys: left };
       }),
+    rename: (account, name) => change(account, (current) => ({ ...current, name })),
     noteRecovery: (account) => change(account, (current) => ({ ...current, recoverySaved: now().getTime() })),
+    noteJournalChecked: (account, checked) =>
+      change(account, (current) => ({ ...current, journalChecked: checked })),
   };
 }

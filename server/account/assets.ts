@@ -13,6 +13,7 @@ export interface Asset {
 const TYPES: Readonly<Record<string, string>> = {
   ts: "text/javascript", // Without its types.
   js: "text/javascript",
+  mjs: "text/javascript",
   css: "text/css",
   svg: "image/svg+xml",
   png: "image/png",

@@ -12,7 +12,7 @@ export async function accountToExport(
 ): Promise<object | null> {
   const account = await accounts.deps.store.read(SERVER_POD, (snapshot) => accountOfPod(snapshot, pod));
   if (!account) return null;
-  const { id, name, webid, passport, recoverySaved, created, password } = account;
+  const { id, name, webid, passport, recoverySaved, journalChecked, created, password } = account;
   const at = (ms: number): string => new Date(ms).toISOString();
   return {
     name,
@@ -21,6 +21,7 @@ export async function accountToExport(
     passport,
     created: at(created),
     recoverySaved: recoverySaved === null ? null : at(recoverySaved),
+    journalChecked: journalChecked ? at(journalChecked.at) : null,
     hasPassword: password !== null,
     passkeys: account.passkeys.map((passkey) => ({ name: passkey.name, created: at(passkey.created) })),
     programs: (await accounts.credentials.list(id)).map((one) => ({

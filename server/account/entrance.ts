@@ -27,6 +27,7 @@ export function entranceDoors(
       passkeys: account.passkeys.map(({ id, name, created }) => ({ id, name, created })),
       recoverySaved: account.recoverySaved,
       created: account.created,
+      isOperator: account.isOperator === true,
       fresh: sessions.isFresh(session),
     };
   }
@@ -51,6 +52,7 @@ export function entranceDoors(
         const who = await accounts.signedIn(request.headers);
         return done({
           baseUrl: config.baseUrl,
+          registry: config.registry || config.baseUrl,
           setUpNeeded: await accounts.isEmpty(),
           signUp: config.signUp,
           passkeys: passkeys.possible,

@@ -37,6 +37,12 @@ export interface Guards {
   see(run: OwnLook): Door;
   /** DELETE has no content; that it comes from our own page is checked all the same. */
   remove(run: OwnLook): Door;
+  /** A look by who runs the server; nobody else finds anything here. */
+  operator(run: OwnLook): Door;
+  /** What somebody who runs the server does. */
+  operate(run: OwnAct): Door;
+  /** The same, right after they have proved to be the person. */
+  operateProved(run: OwnAct): Door;
   /** @throws Problem `login-stale` when the last proof is too long ago. */
   requireProof(who: SignedIn): void;
 }
@@ -71,11 +77,33 @@ export function createGuards(accounts: AccountService): Guards {
   const own = (run: OwnAct): Door =>
     change(async (input, request) => run(await whoIs(request), input, request));
 
+  /** @throws Problem `not-found`, for whoever is none. */
+  function requireOperator({ account }: SignedIn): void {
+    if (account.isOperator !== true) throw new Problem("not-found");
+  }
+
+  const operate = (run: OwnAct): Door =>
+    own(async (who, input, request) => {
+      requireOperator(who);
+      return run(who, input, request);
+    });
+
   return {
     change,
     see,
     own,
     requireProof,
+    operator: (run) =>
+      see(async (who, request) => {
+        requireOperator(who);
+        return run(who, request);
+      }),
+    operate,
+    operateProved: (run) =>
+      operate(async (who, input, request) => {
+        requireProof(who);
+        return run(who, input, request);
+      }),
     proved: (run) =>
       own(async (who, input, request) => {
         requireProof(who);

@@ -14,12 +14,13 @@ import type { Pod } from "../store/pods.ts";
 import { decodeDocument } from "../store/record.ts";
 import type { Committed, Entry, Snapshot, Store, Transaction } from "../store/store.ts";
 import type { AccessChange, AccessEntry, OwnerAccess, Who } from "./owner.ts";
+import { createSeenAs } from "./seen-as.ts";
 
 export interface OwnerAccessDeps {
   /** Ends in `/`. */
   readonly baseUrl: string;
   readonly store: Store;
-  readonly access: Pick<Access, "overview" | "checkAcl" | "language">;
+  readonly access: Pick<Access, "overview" | "checkAcl" | "language" | "permissions" | "reader">;
   readonly limits: Limits;
   /** Runs a change of access lists in one transaction; what they said so far is kept as their history. */
   readonly change: <T>(
@@ -169,8 +170,13 @@ export function createOwnerAccess(deps: OwnerAccessDeps): OwnerAccess {
   }
 
   return {
+    ...createSeenAs(deps),
     async overview(pod) {
-      const { entries, counts } = await store.read(pod.id, (snapshot) => access.overview(snapshot, pod));
+      const { entries, consents, counts, lists } = await store.read(pod.id, async (snapshot) => {
+        const found: string[] = [];
+        for await (const { group, item } of snapshot.all("auxiliary")) if (item === "acl") found.push(group);
+        return { ...(await access.overview(snapshot, pod)), lists: found.sort() };
+      });
       const merged = new Map<string, AccessEntry>();
       for (const { who, path, modes, inherited, apps } of entries) {
         if (who.iri === pod.owner) continue;
@@ -186,7 +192,16 @@ export function createOwnerAccess(deps: OwnerAccessDeps): OwnerAccess {
           members: who.members?.length ?? null,
         });
       }
-      return { people: counts.agents, entries: [...merged.values()] };
+      return {
+        people: counts.agents,
+        entries: [...merged.values()],
+        consents: consents.map(({ agent, ...consent }) => ({
+          ...consent,
+          who: { kind: "person" as const, iri: agent },
+        })),
+        lists,
+        isAdding: language === "acp",
+      };
     },
     revoke: (pod, who, path) =>
       change(pod, "revoke", async (put, transaction) => {

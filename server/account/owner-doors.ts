@@ -6,6 +6,7 @@ import type { Pod } from "../store/pods.ts";
 import type { AccountService } from "./accounts.ts";
 import { parseOwnPath, readFolder } from "./contents.ts";
 import { type AccountDoor, done, type Guards } from "./guards.ts";
+import { purposeLabel } from "./journal-words.ts";
 import { type ConsentedApps, createUndos, isCard, labelOf, parseWho } from "./owner.ts";
 import type { Account } from "./records.ts";
 
@@ -69,12 +70,14 @@ export function ownerDoors(
       path: "/.account/overview",
       door: guards.see(async ({ account }) => {
         const pod = await podOf(account);
-        const [found, root, size] = await Promise.all([
+        const [found, root, size, letIn] = await Promise.all([
           access.overview(pod),
           readFolder(store, pod, `/${pod.name}/`, limits),
           store.usage(pod.id),
+          apps.consentedApps(account.id),
         ]);
-        const names = await accounts.namesOf(found.entries.flatMap(({ who }) => who.iri ?? []));
+        const all = [...found.entries, ...found.consents];
+        const names = await accounts.namesOf(all.flatMap(({ who }) => who.iri ?? []));
         const entries = found.entries.map((entry) => ({
           ...entry,
           who: { ...entry.who, label: labelOf(entry.who, names) },
@@ -86,6 +89,14 @@ export function ownerDoors(
             ({ who, card }) => (who.kind === "public" || who.kind === "signed-in") && !card,
           ),
           entries,
+          consents: found.consents.map(({ who, purposes, ...consent }) => ({
+            ...consent,
+            who: { ...who, label: labelOf(who, names) },
+            purposes: purposes.map(purposeLabel),
+          })),
+          lists: found.lists,
+          isAdding: found.isAdding,
+          apps: letIn.length,
           items: root.items,
           resources: size.resources,
           bytes: size.bytes,

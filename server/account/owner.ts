@@ -7,6 +7,7 @@ import { inboxPath, isOpenAtFirst } from "../profile.ts";
 import type { Reach } from "../reach.ts";
 import type { Pod } from "../store/pods.ts";
 import { newId } from "./secret.ts";
+import type { SeenAs } from "./seen-as.ts";
 
 /** Everyone on the web; everyone who is signed in anywhere; one person or organisation; a group's list. */
 const WHO_KINDS = ["public", "signed-in", "person", "group"] as const;
@@ -30,10 +31,29 @@ export interface AccessEntry {
   readonly members: number | null;
 }
 
+/** What somebody may by a consent that the owner gave. */
+export interface ConsentEntry {
+  /** Id of the grant. */
+  readonly grant: string;
+  readonly who: Who;
+  readonly path: string;
+  readonly modes: readonly Mode[];
+  /** Addresses of purposes. */
+  readonly purposes: readonly string[];
+  readonly apps: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
 export interface AccessOverview {
   /** Different people who can see anything beyond the public card: named, in a group, or by a consent. */
   readonly people: number;
   readonly entries: readonly AccessEntry[];
+  readonly consents: readonly ConsentEntry[];
+  /** Places that have rules of their own. */
+  readonly lists: readonly string[];
+  /** Whether what holds for a folder also holds where there are rules of its own below it. */
+  readonly isAdding: boolean;
 }
 
 /** Something was changed; `undo` puts back what was before. */
@@ -45,7 +65,7 @@ export interface AccessChange {
 }
 
 /** `owner-access.ts` does this over access lists. The owner's own rules are never listed nor touched. */
-export interface OwnerAccess {
+export interface OwnerAccess extends SeenAs {
   overview(pod: Pod): Promise<AccessOverview>;
   /** Takes everything from `who`: at `path`, or in the whole pod when it is null. */
   revoke(pod: Pod, who: Who, path: string | null): Promise<AccessChange>;
@@ -150,6 +170,10 @@ export function labelOf({ kind, iri }: Who, names: ReadonlyMap<string, string>):
   if (known) return known;
   if (!iri || !URL.canParse(iri)) return "Somebody";
   const { host, pathname } = new URL(iri);
+  if (kind === "group") {
+    const name = plainText(/([^/]+?)(?:\.ttl)?$/.exec(pathname)?.[1] ?? "");
+    return name ? `${name} (${host})` : host;
+  }
   const usual =
     /^\/([^/]+)\/(?:profile\/card|profile|card)$/.exec(pathname) ?? /^\/([^/]+)\/?$/.exec(pathname);
   const part =

@@ -10,7 +10,7 @@ import { type Asset, give, hash, pack } from "./assets.ts";
 
 export { errorPage, plainPage } from "./error-page.ts";
 
-export type PageName = "home" | "setup" | "login" | "consent" | "registry";
+export type PageName = "home" | "setup" | "login" | "consent" | "registry" | "vendor";
 
 const PATHS: Readonly<Record<PageName, string>> = {
   home: "/",
@@ -18,6 +18,12 @@ const PATHS: Readonly<Record<PageName, string>> = {
   login: "/.account/login",
   consent: "/.account/consent",
   registry: "/.registry",
+  vendor: "/.vendor",
+};
+
+/** Which page talks to other servers: a vendor asks pods wherever they are. Its scripts are ours alone, as anywhere. */
+const ELSEWHERE: Readonly<Partial<Record<PageName, string>>> = {
+  vendor: " https: http://localhost:* http://127.0.0.1:*",
 };
 
 export interface PageDoor {
@@ -41,14 +47,29 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "@simplewebauthn/browser": "esm/index.js",
   "@scure/base": "index.js",
   canonicalize: "lib/canonicalize.js",
+  n3: "browser/n3.esm.min.js",
+  uplot: "dist/uPlot.esm.js",
+  uqr: "dist/index.mjs",
 };
+
+/** Modules of the client library that pages name by themselves, to load no more than these. */
+const CLIENT_MODULES: readonly string[] = [
+  ...["dpop", "files", "form", "graph", "models", "shape", "share"].map((name) => `elements/${name}`),
+  "errors",
+  "query",
+  "search",
+  "series",
+];
 
 /** In a checkout our files are TypeScript; in a published package they are JavaScript already. */
 const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 const PAGES_FOLDER = new URL("../ui/", import.meta.url);
-const PAGE_FILE = /^server\/ui\/([a-z0-9-]+\.(?:ts|js|css|svg))$/;
-const CLIENT_FILE = /^client-lib\/((?:passport\/|registry\/)[a-z0-9-]+\.(?:ts|js)|errors\.(?:ts|js))$/;
-const NPM_FILE = /^npm\/((?:@[a-z0-9-]+\/)?[a-z0-9-]+)\/((?:[A-Za-z0-9_-]+\/)*[A-Za-z0-9_.-]+\.js)$/;
+const PAGE_FILE = /^server\/ui\/((?:[a-z0-9-]+\/)*[a-z0-9-]+\.(?:ts|js|css|svg))$/;
+/** Of the client library, all but what runs in Node alone. */
+const CLIENT_FILE =
+  /^client-lib\/(?!(?:node|join)\.)((?:(?:passport|registry|consent|elements)\/)?[a-z0-9-]+\.(?:ts|js))$/;
+const WORDS_FILE = /^(vocab|shapes)\/([a-z0-9-]+\.(?:ts|js))$/;
+const NPM_FILE = /^npm\/((?:@[a-z0-9-]+\/)?[a-z0-9-]+)\/((?:[A-Za-z0-9_-]+\/)*[A-Za-z0-9_.-]+\.m?js)$/;
 /** What every page of ours says about itself; pods and their content get other headers. */
 export const COMMON: Readonly<Record<string, string>> = {
   "content-type": "text/html; charset=utf-8",
@@ -62,9 +83,15 @@ export const COMMON: Readonly<Record<string, string>> = {
 
 function importMap(): string {
   const imports: Record<string, string> = {
+    "@freehold/client": `/.ui/client-lib/index${EXTENSION}`,
+    "@freehold/client/consent": `/.ui/client-lib/consent/index${EXTENSION}`,
+    "@freehold/vocab": `/.ui/vocab/index${EXTENSION}`,
+    "@freehold/shapes": `/.ui/shapes/index${EXTENSION}`,
     "@freehold/client/passport": `/.ui/client-lib/passport/index${EXTENSION}`,
     "@freehold/client/registry": `/.ui/client-lib/registry/index${EXTENSION}`,
   };
+  for (const name of CLIENT_MODULES)
+    imports[`@freehold/client/${name}`] = `/.ui/client-lib/${name}${EXTENSION}`;
   for (const [name, main] of Object.entries(PACKAGES)) {
     imports[name] = `/.ui/npm/${name}/${main}`;
     imports[`${name}/`] = `/.ui/npm/${name}/`;
@@ -84,6 +111,8 @@ function fileOf(path: string): URL {
   if (page) return new URL(page, PAGES_FOLDER);
   const client = CLIENT_FILE.exec(path)?.[1];
   if (client) return new URL(client, folderOf("@freehold/client"));
+  const [, workspace, words = ""] = WORDS_FILE.exec(path) ?? [];
+  if (workspace) return new URL(words, folderOf(`@freehold/${workspace}`));
   const [, name = "", file = ""] = NPM_FILE.exec(path) ?? [];
   if (Object.hasOwn(PACKAGES, name)) return new URL(file, folderOf(name));
   throw new Problem("not-found");
@@ -103,26 +132,36 @@ async function load(path: string): Promise<Asset> {
 
 const IMPORT = /(?:^|[;\n}])\s*(?:import|export)\b[^"'();]*?["']([^"']+)["']/g;
 
-/** @param baseUrl Ends in `/`. */
-export function createPages({ baseUrl }: { readonly baseUrl: string }): Pages {
+/**
+ * @param baseUrl Ends in `/`.
+ * @param registry Where passports are registered, if elsewhere: the owner's page asks there for proofs.
+ */
+export function createPages({
+  baseUrl,
+  registry = "",
+}: {
+  readonly baseUrl: string;
+  readonly registry?: string;
+}): Pages {
   const assets = new Map<string, Promise<Asset>>();
   const map = importMap();
   const { imports } = JSON.parse(map) as { readonly imports: Readonly<Record<string, string>> };
   const graphs = new Map<string, Promise<readonly string[]>>();
   const own = `${baseUrl}.ui/`;
   // Scripts, styles and pictures come from `.ui/` only: what people upload lives on the same host, and is none of these.
-  const policy = [
-    "default-src 'none'",
-    `script-src ${own} 'sha256-${hash(map)}'`,
-    `style-src ${own}`,
-    "connect-src 'self'",
-    `img-src ${own} data:`,
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-    "base-uri 'none'",
-    "require-trusted-types-for 'script'",
-    "trusted-types lit-html",
-  ].join("; ");
+  const policyOf = (name: PageName): string =>
+    [
+      "default-src 'none'",
+      `script-src ${own} 'sha256-${hash(map)}'`,
+      `style-src ${own}`,
+      `connect-src 'self'${name === "home" && registry !== "" ? ` ${new URL(registry).origin}` : ""}${ELSEWHERE[name] ?? ""}`,
+      `img-src ${own} data:`,
+      "form-action 'self'",
+      "frame-ancestors 'none'",
+      "base-uri 'none'",
+      "require-trusted-types-for 'script'",
+      "trusted-types lit-html",
+    ].join("; ");
 
   function asset(path: string): Promise<Asset> {
     let found = assets.get(path);
@@ -197,7 +236,7 @@ export function createPages({ baseUrl }: { readonly baseUrl: string }): Pages {
       const modules = `<script type="importmap">${map}</script>\n${preloadOf(name, entry)}`;
       return {
         status: 200,
-        headers: { ...COMMON, "content-security-policy": policy },
+        headers: { ...COMMON, "content-security-policy": policyOf(name) },
         body: template.replace("{{modules}}", () => modules),
       };
     },
@@ -218,7 +257,7 @@ export function pageDoors(pages: Pages): readonly PageDoor[] {
       path: "/.well-known/change-password",
       door: async () => ({
         status: 302,
-        headers: { location: "/#/safety", "cache-control": "no-store" },
+        headers: { location: "/#/security", "cache-control": "no-store" },
         body: null,
       }),
     },

@@ -33,8 +33,12 @@ export interface Account {
   readonly passport: string | null;
   /** When the owner last said that the recovery file is safe; milliseconds since 1970. */
   readonly recoverySaved: number | null;
+  /** When the owner last had the journal checked, and whether nothing was wrong; absent: never. */
+  readonly journalChecked?: { readonly at: number; readonly isSound: boolean };
   /** Milliseconds since 1970. */
   readonly created: number;
+  /** Whether this person also runs the server; absent for all others. */
+  readonly isOperator?: true;
 }
 
 const BY_ID = "id";

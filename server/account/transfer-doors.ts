@@ -1,12 +1,11 @@
 /** Taking everything and leaving, for the owner's page: the whole pod as a file, a file brought in, and where one has gone. */
-import { setTimeout as later } from "node:timers/promises";
 import { chunksOf } from "../body.ts";
 import { Problem } from "../errors.ts";
 import type { DoorRequest } from "../operation.ts";
-import { PROBLEMS } from "../problems.ts";
 import type { Pod } from "../store/pods.ts";
 import type { AccountService } from "./accounts.ts";
 import { type AccountDoor, createGuards, done, type SignedIn } from "./guards.ts";
+import { told } from "./told.ts";
 
 interface ImportOptions {
   readonly present: "refuse" | "keep" | "replace";
@@ -37,36 +36,6 @@ export type RecordDeed = (pod: Pod, deed: { readonly act: "export" | "import" | 
 
 const PRESENT = ["refuse", "keep", "replace"] as const;
 const CONSENTS = ["go-on", "rest", "leave"] as const;
-const TELL_MS = 250; // How often a page hears how far it is.
-
-/** What happens as lines: `{"progress":…}` now and then, at the end `{"result":…}` or `{"problem":…}`. */
-async function* told(
-  run: (report: (progress: object) => void) => Promise<object>,
-  failed: (cause: string) => void,
-): AsyncGenerator<Uint8Array> {
-  let latest: object | null = null;
-  // Goes on when nobody listens any more: an import that is done is better than half of one.
-  const running: Promise<object> = run((progress) => (latest = progress)).then(
-    (result) => ({ result }),
-    (error: unknown) => {
-      if (!(error instanceof Problem)) failed(String((error as Error).stack ?? error)); // Our own mistake.
-      const problem = error instanceof Problem ? error : new Problem("internal", undefined, { cause: error });
-      const { code, detail } = problem;
-      return { problem: { code, detail, ...PROBLEMS[code] } };
-    },
-  );
-  const line = (value: object): Uint8Array => Buffer.from(`${JSON.stringify(value)}\n`);
-  for (;;) {
-    const pause = new AbortController();
-    const outcome = await Promise.race([
-      running,
-      later(TELL_MS, null, { signal: pause.signal }).catch(() => null),
-    ]);
-    pause.abort();
-    if (outcome !== null) return yield line(outcome);
-    if (latest !== null) yield line({ progress: latest });
-  }
-}
 
 function optionsOf({ url }: DoorRequest): ImportOptions {
   const asked = url.searchParams;

@@ -1,5 +1,6 @@
 /**
- * Backups of a running store: made by hand or by the clock, proved, and let go. One at a time.
+ * Backups of a running store: made by hand or by the clock, proved, and let go. One at a time, and therefore long: all that
+ * takes turns is here.
  *
  * What goes when, of what lies in the settings' folder (copies elsewhere are the operator's to destroy):
  * - Backups of the data go by `FREEHOLD_BACKUP_KEEP`, and only when a younger one is proved. An erasure touches none of
@@ -12,6 +13,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { OperatorError } from "../errors.ts";
+import type { Jobs } from "../jobs.ts";
 import type { Log } from "../log.ts";
 import type { Pod } from "../store/pods.ts";
 import { decodeRecord, encodeRecord } from "../store/record.ts";
@@ -58,6 +60,8 @@ export interface BackupsDeps extends MakeDeps {
   readonly dataFolder: string;
   readonly scratch: Scratch;
   readonly log: Log;
+  /** Where what the clock begins can be watched. */
+  readonly jobs?: Jobs;
   readonly random?: () => number;
 }
 
@@ -120,7 +124,7 @@ const GROUP = "backup";
 const PASSPHRASE_CHARS_MIN = 15;
 
 export function createBackups(deps: BackupsDeps): Backups {
-  const { store, settings, log, now, dataFolder, rootKeyFile, scratch, random } = deps;
+  const { store, settings, log, now, dataFolder, rootKeyFile, scratch, jobs, random } = deps;
   const { folder, everyMs, proveEveryMs, keep } = settings;
   const destroyed = createDestroyed(deps);
   let busy: Promise<unknown> | null = null;
@@ -305,6 +309,13 @@ export function createBackups(deps: BackupsDeps): Backups {
     log.warn("backup.not-proved", { days: Math.floor((at - since) / DAY_MS) });
   }
 
+  function byClock<T>(what: string, work: (tell: Told) => Promise<T>): Promise<T> {
+    if (!jobs) return work(() => {});
+    return jobs.watch(what, "clock", (report) =>
+      work((stage, done, total, unit) => report({ stage, done, total, unit })),
+    );
+  }
+
   async function doDue(): Promise<boolean> {
     const isMadeUp = await makeUp();
     if (everyMs === 0) {
@@ -316,12 +327,12 @@ export function createBackups(deps: BackupsDeps): Backups {
     const at = now().getTime();
     const newest = whole.at(-1);
     const isDue = !newest || at - newest.time >= everyMs;
-    if (isDue) await makeBoth(null, folder, null, () => {});
+    if (isDue) await byClock("backup", (tell) => makeBoth(null, folder, null, tell));
     const fresh = isDue ? (await listShelf(folder)).findLast(({ what }) => what === "all") : newest;
     const lastProof = Math.max(...whole.map(({ proof }) => (proof ? Date.parse(proof.time) : 0)), 0);
     const isProofDue =
       proveEveryMs > 0 && fresh !== undefined && fresh.proof === null && at - lastProof >= proveEveryMs;
-    if (isProofDue) await proveOne(fresh.file, null, null, () => {});
+    if (isProofDue) await byClock("verify-backup", (tell) => proveOne(fresh.file, null, null, tell));
     await retain();
     return isMadeUp || isDue || isProofDue;
   }

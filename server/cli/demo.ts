@@ -5,8 +5,20 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { grant, openPod, query, revoke } from "@freehold/client";
+import {
+  accessGrants,
+  generateSigningKey,
+  giveAccess,
+  grant,
+  openPod,
+  type PolicyTarget,
+  publishSigningKey,
+  query,
+  requestAccess,
+  revoke,
+} from "@freehold/client";
 import { login } from "@freehold/client/node";
+import { SHAPES_NAMESPACE } from "@freehold/vocab";
 import type { Config } from "../config.ts";
 import type { Context } from "../context.ts";
 import { importInto } from "../import/import-file.ts";
@@ -207,7 +219,66 @@ async function play({ context }: Running): Promise<readonly Person[]> {
     return output.trim();
   });
   console.log(`\n${refusal.replace(/^/gm, "       ")}\n`);
+  await askForConsent({ ana, ben, karoo, limmat }, baseUrl);
   return people;
+}
+
+const DAY = 86_400_000;
+const DPV = "https://w3id.org/dpv#";
+const shapeOf = (name: string): PolicyTarget => ({ kind: "shape", values: [`${SHAPES_NAMESPACE}${name}`] });
+
+/** What Ana and Ben find under Requests and Companies: a question that waits, and something given that is in use. */
+async function askForConsent(
+  { ana, ben, karoo, limmat }: Readonly<Record<"ana" | "ben" | "karoo" | "limmat", Person>>,
+  issuer: string,
+): Promise<void> {
+  const as = (person: Person) =>
+    login({ issuer, clientId: person.credentials.id, clientSecret: person.credentials.secret });
+  const [asKaroo, asLimmat] = [await as(karoo), await as(limmat)];
+  await step("Karoo asks Ana for her payments, and she will find it under Requests", async () => {
+    const identity = await publishSigningKey(await openAs(karoo, issuer), await generateSigningKey());
+    const { state } = await requestAccess(
+      await openPod(ana.pod, asKaroo),
+      {
+        access: [
+          {
+            target: shapeOf("commerce#BankTransactionShape"),
+            purposes: [`${DPV}RequestedServiceProvision`],
+            until: new Date(Date.now() + 90 * DAY),
+            mode: "view",
+            dataLife: "P90D",
+          },
+        ],
+        notice: "https://karoo.example/privacy",
+        benefit: { en: "A plan for your money, each month" },
+      },
+      identity,
+    );
+    check(state === "Pending", `The request is ${state}`);
+  });
+  await step("Ben gives Limmat the totals of what he bought, and Limmat looks twice", async () => {
+    const { policies } = await giveAccess(await openAs(ben, issuer), limmat.webid, {
+      access: [
+        {
+          target: shapeOf("commerce#OrderShape"),
+          purposes: [`${DPV}ServicePersonalisation`],
+          until: new Date(Date.now() + 180 * DAY),
+          tier: "aggregate",
+        },
+      ],
+      notice: "https://limmat.example/privacy",
+      benefit: { en: "Advice on things that use less power" },
+    });
+    check(policies.length === 1, "Limmat was given one thing");
+    const asked = await openPod(ben.pod, asLimmat);
+    const [given] = await accessGrants(asked);
+    const [view] = given?.policies[0]?.target.values ?? [];
+    check(view !== undefined, "Limmat sees nothing that it was given");
+    for (let looks = 0; looks < 2; looks++) {
+      const { status } = await asLimmat.fetch(view);
+      check(status === 200, `Limmat's look was answered ${status}`);
+    }
+  });
 }
 
 export interface DemoOptions {

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { readJson } from "../body.ts";
 import { Problem } from "../errors.ts";
 import { VERSION } from "../health.ts";
+import type { Jobs } from "../jobs.ts";
 import type { Log } from "../log.ts";
 import { EXIT, type Message, refusalOf } from "./messages.ts";
 import { operatorAddress } from "./operator-address.ts";
@@ -11,6 +12,20 @@ import type { Progress, Report, Task, TaskInput } from "./task.ts";
 
 const INPUT_BYTES_MAX = 1024 * 1024; // Arguments and a secret.
 const PROGRESS_MS_MIN = 100; // A terminal needs no more.
+/** What somebody who runs the server would want to see under way. */
+const LONG: ReadonlySet<string> = new Set([
+  "backup",
+  "backup keys",
+  "verify-backup",
+  "restore",
+  "scrub",
+  "keys rotate",
+  "keys rotate-root",
+  "export",
+  "import",
+  "erase",
+  "migrate",
+]);
 const CLOSE_MS_MAX = 10_000; // How long tasks under way may hold up the server's end.
 
 export interface Operator {
@@ -50,11 +65,12 @@ export type Work<C> = Pick<Task<C>, "name" | "run">;
 /**
  * Listens in the data folder, which this process alone has open: a socket that lies there is a dead server's.
  * @param context What tasks are run in.
+ * @param place.jobs Where what takes long can be watched.
  * @param tasks Loaded when the first is asked for.
  */
 export async function openOperator<C>(
   context: C,
-  { log, folder }: { readonly log: Log; readonly folder: string },
+  { log, folder, jobs }: { readonly log: Log; readonly folder: string; readonly jobs?: Jobs },
   tasks: () => Promise<readonly Work<C>[]>,
 ): Promise<Operator> {
   const running = new Set<Promise<void>>();
@@ -63,11 +79,20 @@ export async function openOperator<C>(
     const began = performance.now();
     log.info("task.begun", { task: task.name });
     try {
-      const result = await task.run(
-        context,
-        input,
-        thinned((progress) => send({ progress })),
-      );
+      const tell = thinned((progress) => send({ progress }));
+      const result =
+        jobs && LONG.has(task.name)
+          ? await jobs.watch(
+              task.name,
+              "command line",
+              (watch) =>
+                task.run(context, input, (progress) => {
+                  watch(progress);
+                  tell(progress);
+                }),
+              ({ exit }) => exit === 0,
+            )
+          : await task.run(context, input, tell);
       log.info("task.done", {
         task: task.name,
         exit: result.exit,

@@ -4,7 +4,9 @@ import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { FreeholdError } from "@freehold/client";
 import { PassportError, PassportIdError } from "@freehold/client/passport";
 import { ConfigError } from "../config.ts";
-import { EXIT, type Refusal, refusalInWords, refusalOf, shown } from "./messages.ts";
+import { didYouMean } from "../nearest.ts";
+import { EXIT, type Refusal, refusalOf, shown } from "./messages.ts";
+import { printRefusal } from "./output.ts";
 import type { Program, ProgramCommand } from "./program.ts";
 import { createProgress } from "./progress.ts";
 import { argumentsOf } from "./task.ts";
@@ -48,7 +50,10 @@ function commandOf({ commands }: Program, words: readonly string[]): ProgramComm
 function optionsOf({ flags = {}, switches = {} }: ProgramCommand): ParseArgsOptionsConfig {
   const valued = ["folder", ...Object.keys(flags)].map((flag) => [flag, { type: "string", multiple: true }]);
   const bare = Object.keys(switches).map((flag) => [flag, { type: "boolean", multiple: true }]);
-  return Object.fromEntries([...valued, ...bare]) as ParseArgsOptionsConfig;
+  return {
+    ...(Object.fromEntries([...valued, ...bare]) as ParseArgsOptionsConfig),
+    json: { type: "boolean" },
+  };
 }
 
 /**
@@ -58,8 +63,11 @@ function optionsOf({ flags = {}, switches = {} }: ProgramCommand): ParseArgsOpti
 export async function runProgram(program: Program, args: readonly string[]): Promise<number> {
   const command = commandOf(program, args);
   if (!command) {
-    const names = program.commands.map((one) => one.name).join(", ");
-    console.error(`There is no command ${program.name} ${args[0] ?? ""}; there are ${names}`);
+    const names = program.commands.map((one) => one.name);
+    const near = didYouMean(args[0] ?? "", names);
+    console.error(
+      `There is no command ${program.name} ${args[0] ?? ""}; there are ${names.join(", ")}${near && `.${near}`}`,
+    );
     return EXIT.usage;
   }
   let parsed: ReturnType<typeof parseArgs>;
@@ -70,7 +78,11 @@ export async function runProgram(program: Program, args: readonly string[]): Pro
     console.error(`${usageOf(program, command)}\n${(error as Error).message}`);
     return EXIT.usage;
   }
-  const { positionals, values } = parsed;
+  const {
+    positionals,
+    values: { json, ...values },
+  } = parsed;
+  const isJson = json === true;
   const wanted = argumentsOf(command);
   if (
     positionals.length < wanted.filter(({ isNeeded }) => isNeeded).length ||
@@ -85,25 +97,26 @@ export async function runProgram(program: Program, args: readonly string[]): Pro
   const signal = stopping();
   const { report, end } = createProgress(process.stderr);
   try {
-    return await command.run({
+    const exit = await command.run({
       args: positionals,
       flags,
       folder: resolve(flags["folder"]?.at(-1) ?? program.folder),
       signal,
       say: (line) => {
         end(); // Or the line would be written into the bar.
-        console.log(shown(line));
+        console.log(isJson ? JSON.stringify({ line }) : shown(line));
       },
       report,
       now: () => new Date(),
     });
+    if (isJson) console.log(JSON.stringify({ exit }));
+    return exit;
   } catch (error) {
     if (signal.aborted) return 0;
     const refused = refusal(error);
     if (!refused) throw error;
     end();
-    console.error(refusalInWords(refused));
-    return error instanceof ConfigError ? EXIT.config : refused.exit;
+    return printRefusal(refused, isJson, error instanceof ConfigError ? EXIT.config : refused.exit);
   } finally {
     end();
   }

@@ -3,18 +3,11 @@ import { resolve } from "node:path";
 import type { Config } from "../config.ts";
 import { createContext } from "../context.ts";
 import { askOperator } from "./ask-operator.ts";
-import { refusalInWords, shown } from "./messages.ts";
+import { printRefusal, printResult } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import { findSecret } from "./secret.ts";
 import { checkAddress } from "./start.ts";
-import {
-  argumentsOf,
-  type Report,
-  type SECRET_FLAGS,
-  type Task,
-  type TaskInput,
-  type TaskResult,
-} from "./task.ts";
+import { argumentsOf, type Report, type Task, type TaskInput, type TaskResult } from "./task.ts";
 
 async function inputOf(
   task: Task,
@@ -29,7 +22,8 @@ async function inputOf(
     if (typeof value === "string") flags[name] = isPath ? resolve(value) : value;
     else if (value === true) flags[name] = true;
   }
-  const textOf = (name: keyof typeof SECRET_FLAGS) => values[name] as string | undefined;
+  const textOf = (what: "file" | "env") =>
+    values[`${task.secret?.word ?? "passphrase"}-${what}`] as string | undefined;
   return {
     args: args.map((arg, index) => (wanted[index]?.isPath ? resolve(arg) : arg)),
     flags,
@@ -38,8 +32,8 @@ async function inputOf(
         ? null
         : await findSecret(
             {
-              file: textOf("passphrase-file"),
-              variable: textOf("passphrase-env"),
+              file: textOf("file"),
+              variable: textOf("env"),
               mayAsk: task.secret.ask(config, flags),
               about: task.secret.about,
               isNew: task.secret.isNew === true,
@@ -62,7 +56,6 @@ async function runHere(task: Task, config: Config, input: TaskInput, report: Rep
   }
 }
 
-/* oxlint-disable no-console -- this is the command line */
 /**
  * Shows progress on stderr and the result on stdout.
  * @returns the exit code.
@@ -73,6 +66,7 @@ export async function runTask(
   config: Config,
   args: readonly string[],
   values: Readonly<Record<string, unknown>>,
+  isJson: boolean,
 ): Promise<number> {
   const input = await inputOf(task, config, args, values);
   const { report, end } = createProgress(process.stderr);
@@ -81,11 +75,8 @@ export async function runTask(
       result: await runHere(task, config, input, report),
     };
     end();
-    if ("problem" in answer) {
-      console.error(refusalInWords(answer.problem));
-      return answer.problem.exit;
-    }
-    for (const line of answer.result.lines) console.log(shown(line));
+    if ("problem" in answer) return printRefusal(answer.problem, isJson);
+    printResult(answer.result, isJson);
     return answer.result.exit;
   } finally {
     end();

@@ -60,7 +60,7 @@ export async function serve(config: Config, writeLog: (line: string) => void): P
   }
   let operator: Operator;
   try {
-    const place = { log: context.log, folder: config.dataFolder };
+    const place = { log: context.log, folder: config.dataFolder, jobs: context.jobs };
     operator = await openOperator(context, place, async () => (await import("./tasks/index.ts")).TASKS);
   } catch (error) {
     await context.close();

@@ -21,6 +21,10 @@ export interface TaskResult {
   /** For the terminal. */
   readonly lines: readonly string[];
   readonly exit: number;
+  /** For programs: what `--json` prints as `result`. */
+  readonly value?: unknown;
+  /** The lines are a document that is printed as it is, with `--json` or without. */
+  readonly isDocument?: boolean;
 }
 
 export type Report = (progress: Progress) => void;
@@ -35,6 +39,8 @@ export interface TaskFlag {
 /** For tasks that may be given a secret: the command line then takes `--passphrase-file` and `--passphrase-env`. */
 export interface TaskSecret {
   readonly about: string;
+  /** `password` makes the flags `--password-file` and `--password-env`. */
+  readonly word?: "password";
   /** It is chosen now: typed twice. */
   readonly isNew?: boolean;
   /** Whether to ask a person at the terminal for it when neither flag is there. */
@@ -72,15 +78,21 @@ export function argumentsOf({ usage }: Pick<Task, "usage">): readonly {
 }
 
 /** What is wrong with the arguments, or null. */
-export function wrongArguments(task: Task, args: readonly string[]): string | null {
+export function wrongArguments(task: Pick<Task, "name" | "usage">, args: readonly string[]): string | null {
   const wanted = argumentsOf(task);
   const needed = wanted.filter(({ isNeeded }) => isNeeded).length;
   if (args.length >= needed && args.length <= wanted.length) return null;
   return `It is freehold ${`${task.name} ${task.usage}`.trim()}, and ${args.length} arguments were given`;
 }
 
-/** Of every task that may be given a secret. */
-export const SECRET_FLAGS = {
-  "passphrase-file": "File with the passphrase, or with an age identity",
-  "passphrase-env": "Environment variable that holds it",
-} as const;
+/** Of a task that may be given a secret: by which flags, and what for. */
+export function secretFlagsOf({ secret }: Pick<Task, "secret">): Readonly<Record<string, string>> {
+  if (!secret) return {};
+  const { word } = secret;
+  return {
+    [`${word ?? "passphrase"}-file`]: word
+      ? `File with the ${word}`
+      : "File with the passphrase, or with an age identity",
+    [`${word ?? "passphrase"}-env`]: "Environment variable that holds it",
+  };
+}

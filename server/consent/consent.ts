@@ -21,8 +21,10 @@ import type { Grant, GrantState } from "./model.ts";
 import { type Arrive, type ArrivingDeps, createArriving } from "./move/arrive.ts";
 import { createLeaving, type Leaving, type LeavingDeps } from "./move/leave.ts";
 import { createNotices, type Notices } from "./notices.ts";
+import { partyDoors } from "./party-doors.ts";
 import { postureDoors } from "./posture-doors.ts";
 import { preferenceDoors } from "./preference-doors.ts";
+import { createPreviews } from "./previews/previews.ts";
 import { type ConsentKeys, createConsentKeys } from "./receipts/keys.ts";
 import { createReceipts, type Receipts } from "./receipts/receipts.ts";
 import type { SigningKeysDeps } from "./receipts/signing-keys.ts";
@@ -146,6 +148,7 @@ export function createConsent(deps: ConsentDeps): Consent {
   const breachNotice = createBreachNotices({ ...deps, grants });
   const viewsDeps = { ...deps, ...deps.sources, isOwner };
   const views = createViews(viewsDeps);
+  const previews = createPreviews({ ...deps, choose: deps.sources.choose, views });
   const sweepRequests = createRequestSweep({ ...deps, requests });
   return {
     requests,
@@ -153,9 +156,10 @@ export function createConsent(deps: ConsentDeps): Consent {
     honey,
     breachNotice,
     doors: [
-      ...requestDoors({ ...deps, requests, isOwner, keyOf, isInboxOf }),
-      ...grantDoors({ ...deps, grants, notices, isOwner, isInboxOf }),
-      ...preferenceDoors({ ...deps, grants, notices, isOwner }),
+      ...requestDoors({ ...deps, requests, previews, isOwner, keyOf, isInboxOf }),
+      ...grantDoors({ ...deps, grants, notices, previews, isOwner, isInboxOf }),
+      ...preferenceDoors({ ...deps, grants, notices, requests, isOwner }),
+      ...partyDoors({ ...deps, grants, requests, isOwner }),
       ...campaignDoors({ ...deps, grants }),
       ...postureDoors({ ...deps, grants, honey, breachNotice, isOwner }),
     ],

@@ -1,5 +1,6 @@
 /** The doors of grants: what the owner gave, what a vendor has, and how either ends it. */
 import { fh } from "@freehold/vocab";
+import { json } from "../body.ts";
 import { Problem } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Agent, Result } from "../operation.ts";
@@ -13,6 +14,7 @@ import { type IsInboxOf, NOT_THEIR_INBOX } from "./inboxes.ts";
 import { answerList, listedIn } from "./listing.ts";
 import type { Grant, GrantState, Policy } from "./model.ts";
 import type { Notices } from "./notices.ts";
+import type { Previews } from "./previews/previews.ts";
 import { granteeQuads, statementQuads } from "./rdf.ts";
 import { byOf } from "./request-doors.ts";
 import { FREEHOLD, type Json, readAccess } from "./shared.ts";
@@ -39,6 +41,7 @@ export interface GrantDoorsDeps {
   readonly now: () => Date;
   readonly grants: Grants;
   readonly notices: Notices;
+  readonly previews: Previews;
   readonly isOwner: (snapshot: Snapshot, pod: Pod, agent: Agent) => Promise<boolean>;
   readonly isOwnAddress: (path: string) => boolean;
   readonly isInboxOf: IsInboxOf;
@@ -138,8 +141,8 @@ export function grantDoors(deps: GrantDoorsDeps): readonly ConsentDoor[] {
     return answerDocument(operation, describe(pod, grant, !isOwners), quads, listedIn(operation));
   }
 
-  /** The owner gives access unasked. */
-  async function give(call: Call): Promise<Result> {
+  /** What the owner sends to be given, read and placed. @throws Problem `forbidden` for anybody else, `consent-invalid`. */
+  async function readGiven(call: Call) {
     const { operation, pod } = call;
     namedAgent(call);
     if (!(await store.read(pod.id, (snapshot) => isOwner(snapshot, pod, operation.agent))))
@@ -166,7 +169,24 @@ export function grantDoors(deps: GrantDoorsDeps): readonly ConsentDoor[] {
         return refuseDocument([{ at: `${place}/constraint`, detail: "Say until when: dateTime lteq" }]);
       return { ...completePolicy({ ...given, target }, now().getTime()), notAfter: given.notAfter };
     });
-    const { inbox } = draft.terms;
+    return { terms: draft.terms, assignee, policies, supersedes };
+  }
+
+  /** What somebody would get of it now. Nothing changes. */
+  async function preview(call: Call): Promise<Result> {
+    const { operation, pod } = call;
+    const { assignee, policies } = await readGiven(call);
+    const shown = await store.read(pod.id, (snapshot) =>
+      deps.previews.of(snapshot, pod, policies, assignee, operation.agent),
+    );
+    return json(200, { policies: shown });
+  }
+
+  /** The owner gives access unasked. */
+  async function give(call: Call): Promise<Result> {
+    const { operation, pod } = call;
+    const { terms, assignee, policies, supersedes } = await readGiven(call);
+    const { inbox } = terms;
     if (inbox !== null && !(await deps.isInboxOf(inbox, assignee, call.ip))) refuseDocument(NOT_THEIR_INBOX);
     const before = supersedes === undefined ? null : grantNamed(pod, supersedes);
     await notices.enlist(pod);
@@ -175,7 +195,7 @@ export function grantDoors(deps: GrantDoorsDeps): readonly ConsentDoor[] {
         transaction,
         pod,
         {
-          ...completeTerms(draft.terms, assignee),
+          ...completeTerms(terms, assignee),
           policies,
           request: null,
           decision: null,
@@ -244,6 +264,7 @@ export function grantDoors(deps: GrantDoorsDeps): readonly ConsentDoor[] {
   return [
     { verb: "get", path: GRANTS_PATH, act: list },
     { verb: "post", path: GRANTS_PATH, act: give },
+    { verb: "post", path: ".consent/preview", act: preview },
     { verb: "get", path: `${GRANTS_PATH}/:id`, act: show },
     { verb: "delete", path: `${GRANTS_PATH}/:id`, act: remove },
     { verb: "put", path: `${GRANTS_PATH}/:id/state`, act: setState },

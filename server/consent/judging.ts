@@ -30,6 +30,7 @@ const GIVEN_A_DAY_MAX = 10;
 /**
  * @param before All requests of the pod, this one not among them.
  * @param isAsking Whether the person is there and waits for it.
+ * @param trial Preferences to be tried out, in the place of those that hold.
  */
 export async function judge(
   snapshot: Snapshot,
@@ -37,6 +38,7 @@ export async function judge(
   before: readonly AccessRequest[],
   isAsking: boolean,
   now: number,
+  trial: Preferences | null = null,
 ): Promise<Verdict> {
   const decisions = new Map((await all(each(snapshot, "decision"))).map((one) => [one.id, one]));
   const grants = await all(each(snapshot, "grant"));
@@ -69,7 +71,7 @@ export async function judge(
   const enough = { kind: "revoked" as const, purposes: purposesOf(request), at: Number.POSITIVE_INFINITY };
   const context: DecideContext = {
     now,
-    preferences: await preferencesIn(snapshot),
+    preferences: trial ?? (await preferencesIn(snapshot)),
     vendor: {
       categories: [], // No register of companies is kept here.
       isKnown: own.length > 0,

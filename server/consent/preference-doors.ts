@@ -8,16 +8,18 @@ import { serializeRdf } from "../rdf/serialize.ts";
 import type { Pod } from "../store/pods.ts";
 import type { Snapshot, Store, Transaction } from "../store/store.ts";
 import type { By } from "./change.ts";
+import { isCredential, onlyAsking } from "./credentials/terms.ts";
 import { narrowStanding } from "./deciding/decide.ts";
 import { preferenceQuads } from "./deciding/describe.ts";
 import { type Preferences, parsePreferences } from "./deciding/preferences.ts";
 import { type Call, type ConsentDoor, namedAgent } from "./doors.ts";
 import type { Grants } from "./grants.ts";
-import { preferencesIn } from "./judging.ts";
+import { judge, preferencesIn } from "./judging.ts";
 import type { Grant } from "./model.ts";
 import type { Notices } from "./notices.ts";
 import { put } from "./records.ts";
 import { byOf } from "./request-doors.ts";
+import type { Requests } from "./requests-port.ts";
 import { isEnd } from "./states.ts";
 import { readInput, termsOf } from "./wire.ts";
 
@@ -27,6 +29,7 @@ export interface PreferenceDoorsDeps {
   readonly now: () => Date;
   readonly grants: Pick<Grants, "list" | "revoke" | "supersede">;
   readonly notices: Pick<Notices, "enlist">;
+  readonly requests: Pick<Requests, "list" | "urlOf">;
   readonly isOwner: (snapshot: Snapshot, pod: Pod, agent: Agent) => Promise<boolean>;
   /** Notes a deed in the pod's journal, in the transaction that does it. */
   readonly record: (
@@ -40,6 +43,7 @@ export interface PreferenceDoorsDeps {
 
 const PREFERENCES = ".consent/preferences";
 const JSON_TYPE = "application/json";
+const TRIED_MAX = 10; // As many as somebody reads; each is decided anew.
 
 export function preferenceDoors(deps: PreferenceDoorsDeps): readonly ConsentDoor[] {
   const { store, limits, now, grants, isOwner } = deps;
@@ -121,8 +125,36 @@ export function preferenceDoors(deps: PreferenceDoorsDeps): readonly ConsentDoor
     return json(200, result, { etag: etagOf(result) });
   }
 
+  /**
+   * What would become of the last requests, if they came today and the owner had said this: nothing changes, and nobody is
+   * told.
+   */
+  async function tryOut(call: Call): Promise<Result> {
+    namedAgent(call);
+    const { operation, pod } = call;
+    await store.read(pod.id, (snapshot) => checkOwner(snapshot, call));
+    const input = await readInput(operation, limits);
+    const items = await store.read(pod.id, async (snapshot) => {
+      await checkOwner(snapshot, call);
+      const at = now().getTime();
+      const trial = parsePreferences(input, (await preferencesIn(snapshot)).version, at);
+      const all = await deps.requests.list(snapshot);
+      const tried: unknown[] = [];
+      for (const request of all.slice(0, TRIED_MAX)) {
+        const others = all.filter(({ id }) => id !== request.id);
+        const verdict = await judge(snapshot, request, others, false, at, trial);
+        const { outcome, explanation } = isCredential(request) ? onlyAsking(verdict, request) : verdict;
+        const { assignee } = request;
+        tried.push({ request: deps.requests.urlOf(pod, request.id), assignee, outcome, explanation });
+      }
+      return tried;
+    });
+    return json(200, { items });
+  }
+
   return [
     { verb: "get", path: PREFERENCES, act: show },
+    { verb: "post", path: `${PREFERENCES}/trial`, act: tryOut },
     { verb: "put", path: PREFERENCES, act: replace },
   ];
 }

@@ -16,6 +16,7 @@ import { type Call, type ConsentDoor, namedAgent } from "./doors.ts";
 import { type IsInboxOf, NOT_THEIR_INBOX } from "./inboxes.ts";
 import { answerList, listedIn } from "./listing.ts";
 import type { AccessRequest, Decision, Policy, RequestState } from "./model.ts";
+import type { Previews } from "./previews/previews.ts";
 import { statementQuads } from "./rdf.ts";
 import { each, find } from "./records.ts";
 import type { Requests } from "./requests-port.ts";
@@ -40,6 +41,7 @@ export interface RequestDoorsDeps {
   readonly limits: Limits;
   readonly now: () => Date;
   readonly requests: Requests;
+  readonly previews: Previews;
   readonly isOwner: (snapshot: Snapshot, pod: Pod, agent: Agent) => Promise<boolean>;
   /** What is wrong by a shape; null when nothing is. */
   readonly validate: (
@@ -269,6 +271,26 @@ export function requestDoors(deps: RequestDoorsDeps): readonly ConsentDoor[] {
     return given;
   }
 
+  /** @throws Problem `input-invalid` for a member beside these. */
+  function checkMembers(input: Json, known: readonly string[]): void {
+    const odd = Object.keys(input).find((name) => !known.includes(name));
+    if (odd !== undefined) throw new Problem("input-invalid", `${odd.slice(0, 64)} is not known here`);
+  }
+
+  /** What the vendor would get now: all that it asked for, or what the owner has in mind to give. Nothing changes. */
+  async function preview(call: Call): Promise<Result> {
+    const { operation, pod } = call;
+    const request = await ownersRequest(call);
+    const input = operation.method === "POST" ? await readInput(operation, limits) : {};
+    checkMembers(input, ["policies", "access"]);
+    const given = givenOf(input, request, pod) ?? request.policies;
+    const policies = await store.read(pod.id, async (snapshot) => {
+      await seen(snapshot, call);
+      return deps.previews.of(snapshot, pod, given, request.assignee, operation.agent);
+    });
+    return json(200, { request: requests.urlOf(pod, request.id), policies });
+  }
+
   async function decide(call: Call): Promise<Result> {
     const { operation, pod, id } = call;
     const request = await ownersRequest(call);
@@ -276,8 +298,7 @@ export function requestDoors(deps: RequestDoorsDeps): readonly ConsentDoor[] {
     const { outcome } = input;
     if (outcome !== "grant" && outcome !== "deny" && outcome !== "defer")
       throw new Problem("input-invalid", "outcome: grant, deny or defer");
-    const odd = Object.keys(input).find((name) => !["outcome", "policies", "access"].includes(name));
-    if (odd !== undefined) throw new Problem("input-invalid", `${odd.slice(0, 64)} is not known here`);
+    checkMembers(input, ["outcome", "policies", "access"]);
     const policies = outcome === "grant" ? givenOf(input, request, pod) : null;
     const made = await requests.decide(pod, id, { outcome, policies, who: "person", by: byOf(call) });
     const grant = made.grants[0];
@@ -344,6 +365,8 @@ export function requestDoors(deps: RequestDoorsDeps): readonly ConsentDoor[] {
     { verb: "get", path: `${REQUESTS_PATH}/:id`, act: show },
     { verb: "delete", path: `${REQUESTS_PATH}/:id`, act: remove },
     { verb: "post", path: `${REQUESTS_PATH}/:id/decision`, act: decide },
+    { verb: "get", path: `${REQUESTS_PATH}/:id/preview`, act: preview },
+    { verb: "post", path: `${REQUESTS_PATH}/:id/preview`, act: preview },
     { verb: "post", path: ".consent/expectations", act: expect },
     { verb: "get", path: ".consent/decisions", act: decisions },
     { verb: "post", path: ".consent/decisions/:id/undo", act: undo },

@@ -97,7 +97,7 @@ export interface Requests {
   ): Promise<{ readonly decision: Decision; readonly grants: readonly Grant[] }>;
   /** The vendor does not want it any more. @throws Problem `not-found`, `conflict`. */
   cancel(pod: Pod, id: string, by: By): Promise<void>;
-  /** The owner takes back what the preferences decided. @throws Problem `not-found`; `conflict` when it is too late. */
+  /** The owner takes back what the preferences decided, or an answer of a moment ago. @throws Problem `not-found`; `conflict` when it is too late. */
   undo(pod: Pod, decision: string, by: By): Promise<void>;
   /** @param forVendor Whether what the owner may still take back without a trace is kept from whoever asks. */
   tell(snapshot: Snapshot, request: AccessRequest, forVendor: boolean): Promise<Told>;

@@ -24,6 +24,7 @@ const STATE_OF: Readonly<Record<Outcome, RequestState>> = {
   defer: "Deferred",
   ask: "Pending",
 };
+const SECOND_THOUGHT_MS = 600_000; // To take back one's own answer: a wrong button is noticed at once.
 const RENEWAL_MS = 30 * 24 * 3_600_000; // So long before a grant ends, the same may be asked for again.
 
 /** What the vendor is told of the state that its request has now. */
@@ -258,8 +259,8 @@ export function createRequests(deps: RequestsDeps): Requests {
           outcome: outcome === "grant" && !isWhole ? "narrow" : outcome,
           policies: given,
           rules: [],
-          explanation: EXPLANATIONS[who][outcome],
-          undoUntil: null,
+          explanation: EXPLANATIONS[who][outcome === "grant" && !isWhole ? "narrow" : outcome],
+          undoUntil: now().getTime() + SECOND_THOUGHT_MS,
           heldUntil: null,
         };
         deps.record(transaction, pod, { act: "decide", ...by, path: pathOf(pod, id) });
@@ -314,15 +315,18 @@ export function createRequests(deps: RequestsDeps): Requests {
   };
 }
 
-const EXPLANATIONS: Readonly<Record<Answer["who"], Readonly<Record<Answer["outcome"], string>>>> = {
-  person: {
-    grant: "You said yes to this.",
-    deny: "You said no to this.",
-    defer: "You wanted to decide later.",
-  },
-  delegate: {
-    grant: "This was agreed to in your place.",
-    deny: "This was refused in your place.",
-    defer: "This was put off in your place.",
-  },
-};
+const EXPLANATIONS: Readonly<Record<Answer["who"], Readonly<Record<Answer["outcome"] | "narrow", string>>>> =
+  {
+    person: {
+      grant: "You said yes to this.",
+      narrow: "You gave less than was asked for.",
+      deny: "You said no to this.",
+      defer: "You wanted to decide later.",
+    },
+    delegate: {
+      grant: "This was agreed to in your place.",
+      narrow: "Less than this was agreed to in your place.",
+      deny: "This was refused in your place.",
+      defer: "This was put off in your place.",
+    },
+  };

@@ -183,6 +183,24 @@ function isLeftUnread({ complete, headers }: IncomingMessage): boolean {
   return bytes > UNREAD_BYTES_MAX || (bytes > 0 && headers.expect !== undefined);
 }
 
+const UNREAD_MS_MAX = 1_000; // For who sends to hear that nobody wants it.
+
+/**
+ * To close a connection on which something still arrives is to reset it, and whoever sends loses the answer. So what comes is
+ * read for a moment, and thrown away.
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-9.6
+ */
+function endOnceHeard(request: IncomingMessage, response: ServerResponse, bytes: Uint8Array): void {
+  const timer = setTimeout(end, UNREAD_MS_MAX);
+  function end(): void {
+    clearTimeout(timer);
+    request.off("end", end).off("close", end);
+    response.end();
+  }
+  response.write(bytes);
+  request.on("end", end).on("close", end).resume();
+}
+
 /** As `writeHead` has them. Those of an answer that is given again are frozen, and listed once. */
 interface Listed {
   readonly flat: readonly string[];
@@ -237,11 +255,14 @@ export function createResponder({ log, errorPage, problemBase, challenge }: Resp
     const isKnown = bytes !== null || (body === null && request.method !== "HEAD");
     if (!hasLength && status !== 204 && status !== 304 && isKnown)
       flat.push("content-length", String(bytes?.length ?? 0));
-    if (isLeftUnread(request)) flat.push("connection", "close");
+    const isLeft = isLeftUnread(request);
+    if (isLeft) flat.push("connection", "close");
     const release = result.whileSent?.(() => response.destroy());
     if (release) response.once("close", release);
     if (request.method === "HEAD" || body === null || bytes) {
       response.writeHead(status, flat);
+      if (isLeft && bytes && request.method !== "HEAD" && request.headers.expect === undefined)
+        return endOnceHeard(request, response, bytes);
       response.end(request.method === "HEAD" ? undefined : (bytes ?? undefined));
       return;
     }

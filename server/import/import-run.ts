@@ -32,7 +32,7 @@ export interface ImportRun {
   warningsLeftOut: number;
 }
 
-/** @param head Tells apart two files of the same moment. */
+/** @param head Tells apart two files of the same moment; parts of a second do so for one file twice. */
 export function startRun(
   { kind, version }: Recipe,
   name: string,
@@ -41,7 +41,7 @@ export function startRun(
   context: Context,
 ): ImportRun {
   const moment = `${started.toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
-  const path = `imports/${moment}-${stableHash(context.secret, ["import", kind, head], 6)}.ttl`;
+  const path = `imports/${moment}-${stableHash(context.secret, ["import", kind, started.toISOString(), head], 6)}.ttl`;
   return {
     kind,
     version,

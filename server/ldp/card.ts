@@ -1,11 +1,11 @@
 /** The owner's card, changed by the server itself: what apps must not say in it, the server's own doors do. */
-import { fh } from "@freehold/vocab";
+import { fh, foaf } from "@freehold/vocab";
 import { Problem } from "../errors.ts";
 import { parseTarget } from "../iri.ts";
 import { cardPath } from "../profile.ts";
 import { parseRdf, prefixesOf } from "../rdf/parse.ts";
 import { serializeRdf } from "../rdf/serialize.ts";
-import { namedNode, type Quad, quad } from "../rdf/terms.ts";
+import { literal, namedNode, type Quad, quad } from "../rdf/terms.ts";
 import { putDocument } from "./documents.ts";
 import type { Edit } from "./edit.ts";
 import { findStored } from "./find.ts";
@@ -36,6 +36,13 @@ export async function changeCard(
   const bytes = await serializeRdf(after, contentType, { baseIri: url, prefixes });
   await putDocument(edit, path, { kind: "rdf", contentType, bytes });
   return bytes.length;
+}
+
+/** The card of somebody who is called so, and not as before. */
+export function withName(card: readonly Quad[], webid: string, name: string): readonly Quad[] {
+  const isOf = ({ subject, predicate }: Quad): boolean =>
+    subject.value === webid && predicate.value === foaf.name;
+  return [...card.filter((one) => !isOf(one)), quad(namedNode(webid), namedNode(foaf.name), literal(name))];
 }
 
 /** The card of somebody with this passport, and no other. @param did `did:dcann:…` */

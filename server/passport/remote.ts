@@ -16,6 +16,7 @@ import {
   trustOf,
   type VerifiedAnswer,
   verifyAnswer,
+  type Whereabouts,
   whereaboutsOf,
   zoneOf,
 } from "@freehold/client/registry";
@@ -147,7 +148,13 @@ export function createRemoteLink(deps: RemoteDeps): RemoteLink {
   }
 
   const trusting = { memory, fetch: fetchRoot, allowUrl, now: () => now().getTime() };
-  const root = async (): Promise<RootRecord> => (await trustOf(registry, trusting)).record;
+  const root = async (): Promise<RootRecord> => {
+    try {
+      return (await trustOf(registry, trusting)).record;
+    } catch (error) {
+      throw unproved(error);
+    }
+  };
   /** Where a zone answers itself, by the root's record. */
   const urlOf = async (zone: string): Promise<string> => (await root()).zones[zone]?.urls[0] ?? registry;
 
@@ -175,11 +182,13 @@ export function createRemoteLink(deps: RemoteDeps): RemoteLink {
   }
 
   /** Where the root's index says that it is; only if the root cannot be asked, the zone of its birth is believed alone. */
+  const placeOf = async (id: PassportId, isAnew: boolean): Promise<Whereabouts> =>
+    whereaboutsOf(registry, id, await root(), { ...trusting, isAnew });
+
   async function askIn(
     id: PassportId,
-    isAnew: boolean,
+    { zone }: Whereabouts,
   ): Promise<{ readonly answer: VerifiedAnswer; readonly source: string; readonly isThere: boolean }> {
-    const { zone } = await whereaboutsOf(registry, id, await root(), { ...trusting, isAnew });
     const source = await fetchAnswer(id, zone ?? zoneOf(id));
     const asked = now().getTime();
     // The root may have changed since it was asked for last.
@@ -190,12 +199,14 @@ export function createRemoteLink(deps: RemoteDeps): RemoteLink {
 
   async function ask(id: PassportId): Promise<{ readonly answer: VerifiedAnswer; readonly source: string }> {
     try {
-      const known = await askIn(id, false).catch((error: unknown) => {
-        if (error instanceof PassportError && error.rule === "zone") return null;
+      const place = await placeOf(id, false);
+      const known = await askIn(id, place).catch((error: unknown) => {
+        if (place.isRemembered || (error instanceof PassportError && error.rule === "zone")) return null;
         throw error;
       });
-      // It has gone since that was remembered.
-      const { answer, source, isThere } = known?.isThere ? known : await askIn(id, true);
+      const isGood = known?.isThere && (known.answer.kind === "present" || !place.isRemembered);
+      // It has gone since that was remembered, perhaps.
+      const { answer, source, isThere } = isGood ? known : await askIn(id, await placeOf(id, true));
       if (!isThere)
         throw new PassportError("zone", `The passport is not in ${answer.zone} by the root's index`);
       if (answer.kind === "present") {

@@ -17,15 +17,15 @@ import type { Limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { PodId, Store } from "../store/store.ts";
 import { bundleText } from "./doors/answer.ts";
+import { createGovernedZone } from "./governed-zone.ts";
 import { openOwnRoot, ownName } from "./own-root.ts";
 import type { Accepted, Finding, Found, Present, Submission, Zone } from "./port.ts";
-import { type Book, createBook } from "./registrars/book.ts";
+import type { Book } from "./registrars/book.ts";
 import { registrarFacts } from "./registrars/facts.ts";
 import { accreditOwn } from "./registrars/own.ts";
 import { ownPolicy } from "./zone/cosigning.ts";
 import type { ZoneFacts } from "./zone/deps.ts";
 import { type ZoneKeys, zoneKeys, zonePod } from "./zone/keys.ts";
-import { createZone } from "./zone/zone.ts";
 
 export interface OwnRegistryDeps {
   readonly store: Store;
@@ -117,30 +117,10 @@ export async function createOwnRegistry(deps: OwnRegistryDeps): Promise<OwnRegis
     records[name] = record;
     places.set(name, pod);
     const allowUrl: AllowUrl = ({ origin }) => origin === ownOrigin;
-    const book = createBook({
-      zone: name,
-      store,
-      pod,
-      signer: keys.zone,
-      now,
-      allowUrl,
-      govern: (hash) => zone.govern(hash),
-    });
-    const zone = await createZone({
-      name,
-      store,
-      pod,
-      keys,
-      folder,
-      now,
-      log,
-      limits,
-      origin: record.log.origin,
-      policy: record.policy,
-      facts: factsBy(book),
-      allowUrl,
-      epochMsMin: 0,
-    });
+    const { origin } = record.log;
+    const { policy } = record;
+    const own = { name, store, pod, keys, folder, now, log, limits, origin, policy, allowUrl, epochMsMin: 0 };
+    const { zone, book } = await createGovernedZone(own, factsBy);
     books.push(book);
     zones.push({ ...zone, submit: (source, submission) => submitTo(zone, source, submission) });
   }

@@ -57,6 +57,8 @@ export interface Pods {
   create(name: string, owner: WebId): Promise<Pod>;
   /** @throws Problem `not-found`. */
   change(name: string, change: PodChange): Promise<Pod>;
+  /** Takes back a pod in which nothing has ever been, and which nobody was told of: its name is free again. */
+  giveBack(pod: Pod): Promise<void>;
 }
 
 export function createPods(store: Store, now: () => Date): Pods {
@@ -100,5 +102,14 @@ export function createPods(store: Store, now: () => Date): Pods {
           return pod;
         })
         .then(({ result }) => result),
+    async giveBack({ id, name }) {
+      const { result: isOwn } = await store.write(SERVER_POD, async (transaction) => {
+        const entry = await transaction.get("directory", "", name);
+        if (!entry || decodeRecord<Pod>(entry).id !== id) return false;
+        transaction.delete("directory", "", name);
+        return true;
+      });
+      if (isOwn) await store.erasePod(id);
+    },
   };
 }

@@ -1,14 +1,15 @@
 /** `<fh-consent>`: an app asks to act for a person. Who asks, who you are, and two answers of equal size. */
 import { html, nothing, type TemplateResult } from "lit";
-import { ask, type Refusal, toRefusal } from "./ask.ts";
-import { Part, state } from "./element.ts";
-import { framed } from "./frame.ts";
-import { icon } from "./icons.ts";
-import type { Reach, State } from "./model.ts";
-import { busyWords, refusalBox, waiting } from "./notices.ts";
-import { USUAL } from "./reach.ts";
-import "./sign-in.ts";
-import { hostOf, initialOf } from "./words.ts";
+import { ask, type Refusal, toRefusal } from "./parts/ask.ts";
+import { abilityLists } from "./parts/can.ts";
+import { Part, state } from "./parts/element.ts";
+import { framed } from "./parts/frame.ts";
+import { icon } from "./parts/icons.ts";
+import type { Folder, Reach, State } from "./parts/model.ts";
+import { busyWords, refusalBox, waiting } from "./parts/notices.ts";
+import { USUAL } from "./parts/reach.ts";
+import "./parts/sign-in.ts";
+import { hostOf, initialOf } from "./parts/words.ts";
 
 interface Interaction {
   readonly client: {
@@ -31,13 +32,15 @@ interface Interaction {
 }
 
 class Consent extends Part {
-  static override properties = state("server", "interaction", "refusal", "busy", "chosen");
+  static override properties = state("server", "interaction", "refusal", "busy", "chosen", "folders");
   declare server: State | null;
   declare interaction: Interaction | null;
   declare refusal: Refusal | null;
   declare busy: "" | "allow" | "refuse";
   /** Null while the choice is not whole. */
   declare chosen: Reach | null;
+  /** Paths of the folders in the person's pod. */
+  declare folders: readonly string[];
   readonly #door =
     `/.oidc/interaction/${encodeURIComponent(new URLSearchParams(location.search).get("uid") ?? "none")}`;
 
@@ -48,6 +51,7 @@ class Consent extends Part {
     this.refusal = null;
     this.busy = "";
     this.chosen = USUAL;
+    this.folders = [];
   }
 
   override connectedCallback(): void {
@@ -61,9 +65,17 @@ class Consent extends Part {
         ask<Interaction>("GET", this.#door),
         ask<State>("GET", "/.account/state"),
       ]);
+      if (this.server.account) await this.#lookAround(this.server.account.pod);
     } catch (error) {
       this.refusal = toRefusal(error);
     }
+  }
+
+  /** The names of what the app would not get say more than that there is something. */
+  async #lookAround(pod: string): Promise<void> {
+    const folder = ask<Folder>("GET", `/.account/folder?path=${encodeURIComponent(`/${pod}/`)}`);
+    const items = await folder.then((found) => found.items).catch(() => []);
+    this.folders = items.filter(({ isFolder }) => isFolder).map(({ path }) => path);
   }
 
   async #answer(allow: boolean): Promise<void> {
@@ -129,7 +141,9 @@ class Consent extends Part {
         <li>${icon("key")}<div><strong>It does not get your password or passkey</strong><small>Allow only apps that you know.</small></div></li>
       </ul>
       <fh-reach .reach=${interaction.reach ?? USUAL} .pod=${server.account.pod} @chosen=${this.#choose}></fh-reach>
-      <p class="small soft">This holds on this server, and you can change it at any time. Where others keep their data elsewhere, the app can do there what they let you do.</p>
+      ${this.chosen === null ? nothing : html`<section class="panel" aria-live="polite" aria-label=${`What ${name} gets`}><h2>If you allow this, ${name}</h2>${abilityLists(this.chosen, this.folders)}</section>`}
+      <p class="small soft">Your answer goes to <strong>${host}</strong>, and to nobody else. You can change it at any time.</p>
+      <p class="small soft">This holds on this server. Where others keep their data elsewhere, the app can do there what they let you do.</p>
       ${refusalBox(this.refusal)}
       <div class="pair">
         <button class="second" ?disabled=${this.busy !== ""} @click=${() => this.#answer(false)}>${busyWords(this.busy === "refuse", "Not now", "Going back …")}</button>

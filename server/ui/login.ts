@@ -1,11 +1,11 @@
 /** `<fh-login>`: the page to sign in, for those who come from elsewhere; goes on to `?next=` within this server. */
 import { html, nothing, type TemplateResult } from "lit";
-import { ask, type Refusal, toRefusal } from "./ask.ts";
-import { Part, state } from "./element.ts";
-import { framed } from "./frame.ts";
-import type { State } from "./model.ts";
-import { refusalBox, waiting } from "./notices.ts";
-import "./sign-in.ts";
+import { ask, type Refusal, toRefusal } from "./parts/ask.ts";
+import { Part, state } from "./parts/element.ts";
+import { framed } from "./parts/frame.ts";
+import type { State } from "./parts/model.ts";
+import { refusalBox, waiting } from "./parts/notices.ts";
+import "./parts/sign-in.ts";
 
 /** Only a path of this very server: a link to this page must not lead on to anybody else's. */
 function nextPlace(): string {

@@ -1,7 +1,7 @@
 /** The picture of a proof: from a person's own operations, through the map and the log, to those who signed. */
 import type { VerifiedAnswer } from "@freehold/client/registry";
 import { html, type SVGTemplateResult, svg, type TemplateResult } from "lit";
-import { count } from "./words.ts";
+import { count } from "./parts/words.ts";
 
 /** What of an answer is drawn. */
 export interface Drawn {

@@ -19,11 +19,11 @@ import {
   type ZoneRecord,
 } from "@freehold/client/registry";
 import { html, nothing, type TemplateResult } from "lit";
-import { fieldsOf, Part, state } from "./element.ts";
-import { icon, mark } from "./icons.ts";
-import { busyWords, waiting } from "./notices.ts";
+import { fieldsOf, Part, state } from "./parts/element.ts";
+import { icon, mark } from "./parts/icons.ts";
+import { busyWords, waiting } from "./parts/notices.ts";
+import { agoOf, count } from "./parts/words.ts";
 import { type Drawn, proofPicture } from "./proof.ts";
-import { agoOf, count } from "./words.ts";
 
 /** What is known of a zone's log; `why` when it could not be verified. */
 interface ZoneView {
@@ -273,7 +273,7 @@ class Registry extends Part {
           ${
             this.zones
               ? html`<ul class="zones">${this.zones.map((zone) => this.#zone(zone))}</ul>
-                <p class="soft">By version ${this.root?.version} of the root's record, of ${this.root ? agoOf(Date.parse(this.root.publication)) : ""}.</p>`
+                <p class="soft">By version ${this.root?.version} of the root's record, made ${this.root ? agoOf(Date.parse(this.root.publication)) : ""}.</p>`
               : this.trouble
                 ? nothing
                 : waiting("Asking the zones …")

@@ -1,20 +1,22 @@
 /** `<fh-setup>`: from a set-up link to a pod, in three steps: what you are called, your passport's recovery file, how you sign in. */
 import { type Desk, exportRecoveryFile, openPassport, recoveryFileName } from "@freehold/client/passport";
 import { html, nothing, type TemplateResult } from "lit";
-import { ask, Refusal, toRefusal } from "./ask.ts";
-import "./copy.ts";
-import { Part, state } from "./element.ts";
-import { framed } from "./frame.ts";
-import { icon } from "./icons.ts";
+import { ask, Refusal, toRefusal } from "./parts/ask.ts";
+import "./parts/copy.ts";
 import { setUpHint } from "./login.ts";
-import type { State } from "./model.ts";
-import { busyWords, faultOf, refusalBox, waiting } from "./notices.ts";
-import { canUsePasskeys, makePasskey } from "./passkey.ts";
-import { saveAs } from "./pod-fetch.ts";
-import { groupsOf, podNameOf } from "./words.ts";
+import { Part, state } from "./parts/element.ts";
+import { framed } from "./parts/frame.ts";
+import { icon } from "./parts/icons.ts";
+import type { State } from "./parts/model.ts";
+import { busyWords, faultOf, refusalBox, waiting } from "./parts/notices.ts";
+import { canUsePasskeys, makePasskey } from "./parts/passkey.ts";
+import { saveAs } from "./parts/pod-fetch.ts";
+import { REACHABLE_WORDS, reachableFrom } from "./parts/reachable.ts";
+import { answerOf, follow } from "./parts/told.ts";
+import { count, groupsOf, podNameOf, sizeOf } from "./parts/words.ts";
 
 type Passport = Awaited<ReturnType<typeof openPassport>>;
-type Step = "names" | "recovery" | "sign-in";
+type Step = "names" | "recovery" | "sign-in" | "bring";
 
 const STEPS: readonly (readonly [Step, string])[] = [
   ["names", "Your name"],
@@ -33,6 +35,9 @@ class Setup extends Part {
     "free",
     "passport",
     "saved",
+    "brings",
+    "archive",
+    "progress",
     "way",
     "password",
     "seen",
@@ -48,6 +53,11 @@ class Setup extends Part {
   declare free: boolean | null;
   declare passport: Passport | null;
   declare saved: boolean;
+  /** Has a passport already, which comes along once the pod is there. */
+  declare brings: boolean;
+  /** A pod of another host, as a file; it is brought in when the new one is there. */
+  declare archive: File | null;
+  declare progress: string;
   declare way: "passkey" | "password";
   declare password: string;
   declare seen: boolean;
@@ -68,6 +78,9 @@ class Setup extends Part {
       free: null,
       passport: null,
       saved: false,
+      brings: false,
+      archive: null,
+      progress: "",
     });
     Object.assign(this, { way: "passkey", password: "", seen: false, busy: false, refusal: null });
   }
@@ -135,6 +148,7 @@ class Setup extends Part {
       recoveryFileName(passport.id),
     );
     this.saved = true;
+    void import("./parts/sheet.ts");
   }
 
   async #finish(event: SubmitEvent): Promise<void> {
@@ -148,10 +162,11 @@ class Setup extends Part {
       await ask("POST", "/.account/setup", {
         ...fields,
         ...proof,
-        createOp: this.passport?.createOp ?? null,
+        createOp: this.brings ? null : (this.passport?.createOp ?? null),
         recoverySaved: this.saved,
       });
-      location.replace("/#/welcome");
+      if (this.archive) await this.#bring(this.archive);
+      else this.#enter();
     } catch (error) {
       this.refusal = toRefusal(error);
       if (this.refusal.of("name") || this.refusal.of("pod")) this.step = "names";
@@ -159,7 +174,37 @@ class Setup extends Part {
     }
   }
 
+  #enter(): void {
+    location.replace(this.brings ? "/#/passport" : "/#/home/welcome");
+  }
+
+  /** The pod is there and its owner is signed in: from here on everything can be tried again, now or later. */
+  async #bring(archive: File): Promise<void> {
+    this.step = "bring";
+    this.busy = true;
+    this.refusal = null;
+    this.progress = `Sending ${sizeOf(archive.size)} …`;
+    try {
+      const headers = { "content-type": "application/zip" };
+      const init = { method: "POST", body: archive, headers };
+      const response = await answerOf("/.account/import?present=keep", init);
+      await follow(
+        response,
+        ({ done, total }) => {
+          if (done !== undefined)
+            this.progress = `Unpacking: ${count(done, "entry", "entries")}${total ? ` of ${total.toLocaleString("en")}` : ""} …`;
+        },
+        "Try again: what is there already stays.",
+      );
+      this.#enter();
+    } catch (error) {
+      this.refusal = toRefusal(error);
+      this.busy = false;
+    }
+  }
+
   protected override render(): TemplateResult {
+    if (this.step === "bring") return framed(this.#bringing());
     if (!this.server || !this.desk) {
       if (!this.refusal) return framed(waiting("Checking your set-up link …"));
       const account = this.server?.account;
@@ -175,6 +220,7 @@ class Setup extends Part {
       names: () => this.#names(),
       recovery: () => this.#recovery(),
       "sign-in": () => this.#signIn(),
+      bring: () => this.#bringing(),
     }[this.step];
     return framed(html`${steps}${content()}`);
   }
@@ -208,8 +254,54 @@ class Setup extends Part {
               }} /></span>
           <small class=${this.free === false ? "fault" : this.free ? "good" : ""} aria-live="polite">${hint || "Short is good: you may want to say it aloud."}</small>
         </label>
+        ${this.#where()}
         <button class="first wide" ?disabled=${this.busy}>${busyWords(this.busy, "Go on", "Making your keys …")}</button>
-      </form>`;
+      </form>
+      ${this.#before()}`;
+  }
+
+  /** Where the pod can be reached, said before anybody gives the address to others. */
+  #where(): TemplateResult {
+    const address = this.server?.baseUrl ?? location.href;
+    const reach = reachableFrom(address);
+    const [title, about] = REACHABLE_WORDS[reach];
+    return html`<div class="notice ${reach === "web" ? "good" : ""}">${icon(reach === "here" ? "device" : reach === "nearby" ? "home" : "globe")}<div>
+      <strong>Reachable from: ${title}.</strong> <span>${about}</span>
+      ${
+        reach === "web"
+          ? nothing
+          : html`<details><summary>How it becomes reachable from everywhere</summary><ol class="small">
+              <li>Get an address with https that leads to this computer.</li>
+              <li>Start the server with <code>FREEHOLD_BASE_URL=https://your.address/</code>.</li>
+              <li>Better do so first: the address of a pod changes with it.</li></ol></details>`
+      }</div></div>`;
+  }
+
+  #before(): TemplateResult {
+    const { archive } = this;
+    return html`<details class="panel" ?open=${archive !== null}><summary>I have had a pod before</summary><div class="stack">
+      <p><strong>From another host:</strong> choose the file with everything that you downloaded there. It is brought in as soon as this pod is ready.</p>
+      ${archive ? html`<p class="good" role="status">${icon("check")}${archive.name}, ${sizeOf(archive.size)}</p>` : nothing}
+      <div class="row"><label class="button second">${icon("upload")}${archive ? "Choose another file" : "Choose the file"}<input class="hidden" type="file" accept=".zip,application/zip" @change=${(
+        event: Event,
+      ) => {
+        this.archive = (event.target as HTMLInputElement).files?.[0] ?? null;
+      }} /></label>
+        ${archive ? html`<button class="quiet" @click=${() => (this.archive = null)}>Leave it out</button>` : nothing}</div>
+      <p><strong>From a backup of a whole server:</strong> whoever runs this server brings it back before anybody opens a pod here, with <code>freehold restore</code> and the backup, its keys and the passphrase. Everybody’s pods are there again then, and this page is not needed.</p>
+    </div></details>`;
+  }
+
+  #bringing(): TemplateResult {
+    const { archive } = this;
+    return html`<h1>${this.refusal ? "Your pod is ready" : "Bringing everything in"}</h1>
+      ${this.refusal ? html`${refusalBox(this.refusal)}<p>The pod is open, and you are signed in. Only the file is missing.</p>` : html`<p class="soft">Your pod is open already. Keep this page open until it is done.</p>`}
+      ${this.busy ? waiting(this.progress) : nothing}
+      ${
+        this.refusal && archive
+          ? html`<div class="pair"><button class="second" @click=${() => this.#enter()}>Go on without</button><button class="first" @click=${() => this.#bring(archive)}>Try again</button></div>`
+          : nothing
+      }`;
   }
 
   #recovery(): TemplateResult | typeof nothing {
@@ -227,10 +319,28 @@ class Setup extends Part {
         </button>
         <p class="small soft" role="status">${this.saved ? "Downloaded. Put it where you keep your most important papers: a USB stick, a safe, a password manager." : ""}</p>
       </div>
+      ${this.saved ? this.#paper(passport) : nothing}
       <div class="pair">
         <button class="second" @click=${() => (this.step = "names")}>Back</button>
-        <button class=${this.saved ? "first" : "second"} ?disabled=${!this.saved} @click=${() => (this.step = "sign-in")}>Go on</button>
-      </div>`;
+        <button class=${this.saved ? "first" : "second"} ?disabled=${!this.saved} @click=${() => {
+          this.brings = false;
+          this.step = "sign-in";
+        }}>Go on</button>
+      </div>
+      <p class="center small"><button class="quiet small" @click=${() => {
+        this.brings = true;
+        this.step = "sign-in";
+      }}>I bring a passport along</button></p>`;
+  }
+
+  /** The sheet is on the page from the moment it may be printed, for what is printed is what is on the page. */
+  #paper(passport: Passport): TemplateResult {
+    const address = new URL(`${this.pod}/`, this.server?.baseUrl ?? location.href).href;
+    return html`<details class="panel"><summary>Print a recovery sheet</summary>
+      <p class="small soft">One page for the folder with your papers: your name, your number, and what to do if this server is lost. There is no secret on it.</p>
+      <fh-sheet .name=${this.name} .address=${address} .passport=${passport.id} .registry=${this.server?.registry ?? ""} .fileName=${recoveryFileName(passport.id)}></fh-sheet>
+      <div class="row"><button class="second" @click=${() => window.print()}>${icon("file")}Print it</button></div>
+    </details>`;
   }
 
   #signIn(): TemplateResult {

@@ -140,6 +140,34 @@ describe("accounts, through their doors", () => {
       ).to.equal(200);
     });
 
+    it("has no claim to a name by which it made nothing, nor to what was erased since", async () => {
+      let fails: Error = new Problem("operation-invalid", "the registry refuses it");
+      await harness.close();
+      harness = await startHarness({
+        check: async (createOp) => {
+          if (createOp === "damaged") throw new Problem("operation-invalid", "it is damaged");
+        },
+        finish: async () => {
+          throw fails;
+        },
+      });
+      const [one, other, owner] = await Promise.all(
+        [1, 2, 3].map(async () => tokenOf(await harness.accounts.createSetupLink())),
+      );
+      const open = async (token?: string, createOp: unknown = { op: "first" }): Promise<number> =>
+        (await openBrowser(harness).send("POST", "/.account/setup", { ...ana, token, createOp })).status;
+      expect(await open(one, "damaged")).to.equal(422);
+      expect(await open(other)).to.equal(422);
+      expect(await harness.pods.find("ana")).to.equal(null);
+      fails = new Error("the registry did not answer");
+      expect(await open(owner), "half made, by who has it now").to.equal(500);
+      expect(await open(one)).to.equal(409);
+      expect(await open(other)).to.equal(409);
+      expect(await open(owner)).to.equal(500);
+      await harness.pods.change("ana", { erased: 1 });
+      expect(await open(owner)).to.equal(409);
+    });
+
     it("that meets a broken passport makes no pod: the name stays free for the next try", async () => {
       await harness.close();
       const broken = new Problem("operation-invalid", "it is damaged");

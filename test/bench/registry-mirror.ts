@@ -37,7 +37,7 @@ import { growEdge, putLeaves } from "../../server/registry/zone/plan.ts";
 import { applyRecords, type RecordWrite } from "../../server/registry/zone/stage.ts";
 import { encodeHead, keyGroup, mapGroup } from "../../server/registry/zone/state.ts";
 import { encodeRecord } from "../../server/store/record.ts";
-import { freehold, type Program, quietPort } from "../support/process.ts";
+import { MAIN, type Program, quietPort, startProgram } from "../support/process.ts";
 import { cpuMs, residentMib } from "./servers.ts";
 
 const REGISTRAR = "bench";
@@ -56,6 +56,10 @@ interface Made {
   readonly commit: Uint8Array;
   readonly records: readonly RecordWrite[];
 }
+
+/** As `npm run freehold` starts it. */
+const freehold = (args: readonly string[]): Program =>
+  startProgram(["--max-semi-space-size=8", MAIN, ...args]);
 
 const whole = (value: number): string => Math.round(value).toLocaleString("en-US");
 const encode = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");

@@ -7,12 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { askOperator } from "../../server/cli/ask-operator.ts";
+import { COMMANDS } from "../../server/cli/commands.ts";
+import { ALIASES } from "../../server/cli/help.ts";
 import { type Operator, openOperator } from "../../server/cli/operator.ts";
 import { serve } from "../../server/cli/serve.ts";
 import {
   argumentsOf,
   type Progress,
-  SECRET_FLAGS,
+  secretFlagsOf,
   type Task,
   wrongArguments,
 } from "../../server/cli/task.ts";
@@ -212,8 +214,20 @@ describe("tasks on the command line", function () {
 
   it("no flag of a task is a setting, and no name hides another's argument", () => {
     const settings = Object.keys(SETTINGS).map((name) => flagOf(name as SettingName));
-    const common = [...settings, "help", "version", ...Object.keys(SECRET_FLAGS)];
-    const clashes = TASKS.flatMap(({ name, flags = {} }) =>
+    const common = [
+      ...settings,
+      "help",
+      "version",
+      "json",
+      "config",
+      "print-config",
+      ...Object.keys(ALIASES),
+    ];
+    const flagsOf = [
+      ...TASKS.map((task) => [task.name, { ...task.flags, ...secretFlagsOf(task) }] as const),
+      ...Object.entries(COMMANDS).map(([name, { flags = {} }]) => [name, flags] as const),
+    ];
+    const clashes = flagsOf.flatMap(([name, flags]) =>
       Object.keys(flags)
         .filter((flag) => common.includes(flag))
         .map((flag) => `${name} --${flag}`),

@@ -136,6 +136,28 @@ describe("freehold vendor", function () {
     expect(refused.err).to.match(/^You have no access to this/);
   });
 
+  it("has a token for one grant that any program can send, and that opens nothing else", async () => {
+    await own.writeFile("orders/one.ttl", addressAt("Shelf 1"), "text/turtle");
+    const request = valueOf(
+      await vendor("request", ana.pod, "--read", "orders/one.ttl", ...asking),
+      "request",
+    );
+    const { grants } = await decideRequest(own, request, { outcome: "grant" });
+    const { code, out, err } = await vendor("token", grants[0] ?? "");
+    expect(code, err).to.equal(0);
+    const [token = "", curl = ""] = out.split("\n");
+    expect(curl).to.match(/^curl -H "Authorization: Bearer /);
+    const statusAt = async (place: string): Promise<number> =>
+      (await fetch(`${ana.pod}${place}`, { headers: { authorization: `Bearer ${token}` } })).status;
+    expect([await statusAt("orders/one.ttl"), await statusAt(PLACE)]).to.deep.equal([200, 403]);
+    await revokeGrant(own, grants[0] ?? "");
+    expect(await statusAt("orders/one.ttl")).to.equal(403);
+    // What is printed is typed into a shell: nothing that a shell would run comes into it.
+    const odd = await vendor("token", `${ana.pod}.consent/grants/$(id)`);
+    expect([odd.code, odd.out]).to.deep.equal([4, ""]);
+    expect(odd.err).to.match(/^This is no grant/);
+  });
+
   it("ends with 1 when the answer is no", async () => {
     const asked = await vendor("request", ana.pod, "--read", "contacts/", ...asking);
     const request = valueOf(asked, "request");

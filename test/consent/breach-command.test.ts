@@ -40,9 +40,9 @@ describe("freehold breach and freehold grant stop", () => {
   after(() => server.close());
 
   it("says of each pod what was read, and of the others nothing", async () => {
-    const { lines, exit } = await run("breach", [], { from: "2020-01-01", vendor: shop, json: true });
+    const { value, exit } = await run("breach", [], { from: "2020-01-01", vendor: shop });
     expect(exit).to.equal(0);
-    const notices = lines.map((line) => JSON.parse(line) as { storage: string; reads: number });
+    const notices = value as readonly { readonly storage: string; readonly reads: number }[];
     expect(notices.map(({ storage, reads }) => [new URL(storage).pathname, reads])).to.deep.equal([
       ["/ana/", 1],
       ["/ben/", 1],

@@ -32,6 +32,12 @@ export const CONSENT_DOORS: Readonly<Record<string, readonly Row[]>> = {
   "post /:pod/.consent/requests/:id/decision": [
     ["of none", `.consent/requests/${NONE}/decision`, json("POST", '{"outcome":"grant"}'), ...ABSENT],
   ],
+  "get /:pod/.consent/requests/:id/preview": [
+    ["of none", `.consent/requests/${NONE}/preview`, {}, ...ABSENT],
+  ],
+  "post /:pod/.consent/requests/:id/preview": [
+    ["of none", `.consent/requests/${NONE}/preview`, json("POST", "{}"), ...ABSENT],
+  ],
   "post /:pod/.consent/expectations": [["one", ".consent/expectations", json("POST", "{}"), ...OWNERS, 201]],
   "get /:pod/.consent/decisions": [["all", ".consent/decisions", {}, ...OWNERS, 200]],
   "post /:pod/.consent/decisions/:id/undo": [
@@ -39,6 +45,8 @@ export const CONSENT_DOORS: Readonly<Record<string, readonly Row[]>> = {
   ],
   "get /:pod/.consent/grants": [["one's own", ".consent/grants", {}, ...NAMED]],
   "post /:pod/.consent/grants": [["what is no grant", ".consent/grants", lws("POST"), ...OWNERS, 422]],
+  "post /:pod/.consent/preview": [["of what is no grant", ".consent/preview", lws("POST"), ...OWNERS, 422]],
+  "get /:pod/.consent/parties": [["all", ".consent/parties", {}, ...OWNERS, 200]],
   "get /:pod/.consent/grants/:id": [["none", `.consent/grants/${NONE}`, {}, ...ABSENT]],
   "delete /:pod/.consent/grants/:id": [["none", `.consent/grants/${NONE}`, DELETE, ...ABSENT]],
   "put /:pod/.consent/grants/:id/state": [
@@ -55,6 +63,9 @@ export const CONSENT_DOORS: Readonly<Record<string, readonly Row[]>> = {
   "get /:pod/.consent/preferences": [["all", ".consent/preferences", {}, ...OWNERS, 200]],
   "put /:pod/.consent/preferences": [
     ["what is none", ".consent/preferences", json("PUT", '{"x":1}'), ...OWNERS, 400],
+  ],
+  "post /:pod/.consent/preferences/trial": [
+    ["of what is none", ".consent/preferences/trial", json("POST", '{"x":1}'), ...OWNERS, 400],
   ],
   "post /:pod/.consent/campaigns": [
     ["what is none", ".consent/campaigns", json("POST", "{}"), 401, 400, 400, 400, 400, 400, 400],

@@ -249,6 +249,30 @@ describe("what a zone says of registrars and vendors", () => {
       expect(await refusalOf((async () => readGovernance({ ...signed, more: 1 }))())).to.equal("fields");
     });
 
+    it("an address of a registrar or a vendor, by its name and by what is wrong with it", async () => {
+      const { key } = await generateKeyPair();
+      const detailOf = async (draft: GovernanceDraft): Promise<string> => {
+        const chain = await peopledChain();
+        return chain.say(draft).then(
+          () => "none",
+          (error: PassportError) => error.detail,
+        );
+      };
+      const hosts = (...origins: readonly string[]) => registrar({ hosts: [{ key, origins }] });
+      expect(await detailOf(await hosts("https://pods.example.org", "http://localhost:3000"))).to.equal(
+        "hosts of zz.third: http://localhost:3000 is not https",
+      );
+      expect(await detailOf(await hosts("https://a.example/x"))).to.contain(
+        "https://a.example/x is no origin",
+      );
+      expect(await detailOf(await hosts())).to.contain("hosts of zz.third: one is not a key");
+      const vendor = vendorDraft({ id: "third", webids: ["https://a.example/#us", "http://b.example/#us"] });
+      expect(await detailOf(vendor)).to.equal("webids of third: http://b.example/#us is not https");
+      expect(await detailOf(vendorDraft({ id: "third", purposes: ["x".repeat(300)] }))).to.equal(
+        `purposes of third: ${"x".repeat(100)} is no absolute address`,
+      );
+    });
+
     it("something by each of the rules: none is without a case", () => {
       const tried = new Set([...cases.map(([rule]) => rule), "policy-first", "entry-sanctioned"]);
       expect(governanceRules.map(({ id }) => id).filter((id) => !tried.has(id))).to.deep.equal([]);

@@ -120,8 +120,17 @@ export async function startPods(
   more: Readonly<Record<string, string>> = {},
 ): Promise<TestServer> {
   const server = await startServer(usingRegistry(registry, registrar, port, more));
-  const input = { args: [registrar, "mailto:pods@example.org"], flags: {}, secret: null };
-  const { lines } = await registrarTask.run(server.context, input, () => {});
-  await registry.enter(["registrar", "enter"], JSON.parse(lines.join("\n")) as object);
+  await enterPods(registry, server, registrar);
   return server;
+}
+
+/** From then on the registry takes passports of this server. */
+export async function enterPods(
+  registry: RegistryProcess,
+  { context }: TestServer,
+  registrar: string,
+): Promise<void> {
+  const input = { args: [registrar, "mailto:pods@example.org"], flags: {}, secret: null };
+  const { lines } = await registrarTask.run(context, input, () => {});
+  await registry.enter(["registrar", "enter"], JSON.parse(lines.join("\n")) as object);
 }

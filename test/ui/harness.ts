@@ -119,6 +119,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       }),
       check: async (createOp) => options.check?.(createOp),
       finish: ({ createOp }) => options.finish?.(createOp) ?? takePassport(createOp),
+      ofPod: async () => null,
     },
   });
   const pages = createPages({ baseUrl });

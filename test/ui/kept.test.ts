@@ -84,10 +84,10 @@ describe("the owner's pages keep what was there", function () {
   it("show who looked and who was refused", async () => {
     const ben = await server.person("ben");
     expect((await ben.fetch(`${ana.pod}notes/shopping.txt`)).status).to.equal(403);
-    await goTo("access", "tried to look at notes/shopping.txt");
-    expect(await page.innerText("fh-activity")).to.match(/ben tried to look at notes\/shopping\.txt/);
-    await page.click("text=Everything");
-    await page.waitForSelector("text=You added notes/shopping.txt");
+    await goTo("activity", "tried to look at notes/shopping.txt");
+    expect(await page.innerText(".doer")).to.match(/\bben\b[\s\S]*tried to look at notes\/shopping\.txt/);
+    await page.selectOption("select[name=who]", "");
+    await page.waitForSelector(".doer:has-text('You') >> text=added notes/shopping.txt");
   });
 
   it("draw how full the pod is", async () => {
@@ -104,7 +104,7 @@ describe("the owner's pages keep what was there", function () {
   it("freeze the pod for everybody else, and open it again", async () => {
     const card = `${ana.pod}profile/card`;
     expect((await fetch(card)).status).to.equal(200);
-    await goTo("you", "Freeze your pod");
+    await goTo("leave", "Freeze your pod");
     await page.click("text=Freeze it");
     await page.waitForSelector("text=Your pod is frozen");
     expect((await fetch(card)).status).to.be.oneOf([401, 403]);
@@ -115,20 +115,20 @@ describe("the owner's pages keep what was there", function () {
   });
 
   it("hand over everything as one file, and take it in again", async () => {
-    await goTo("you", "Take everything with you");
+    await goTo("leave", "Take everything with you");
     const download = page.waitForEvent("download");
     await page.click("text=Download everything");
     const saved = await (await download).path();
     expect((await readFile(saved)).subarray(0, 2).toString()).to.equal("PK");
     await page.waitForSelector("text=Everything is in");
     await ana.fetch(`${ana.pod}notes/shopping.txt`, { method: "DELETE" });
-    await page.setInputFiles("fh-rights input[type=file]", saved);
+    await page.setInputFiles("fh-leave input[type=file]", saved);
     await page.waitForSelector("text=brought in");
     expect(await textAt("notes/shopping.txt")).to.equal("milk");
   });
 
   it("send everybody to the new place, and take that back", async () => {
-    await goTo("you", "Move to another host");
+    await goTo("leave", "Move to another host");
     await page.click("text=I have moved");
     await page.fill("input[name=to]", "https://pods.example/ana/");
     await page.click("text=Send everybody there");
@@ -144,7 +144,7 @@ describe("the owner's pages keep what was there", function () {
   });
 
   it("erase the pod for good, with a receipt, and not by a slip", async () => {
-    await goTo("you", "Erase your pod");
+    await goTo("leave", "Erase your pod");
     await page.click("text=Erase everything");
     await page.fill("input[name=name]", "anna");
     await page.click("text=Erase it for good");

@@ -6,8 +6,9 @@ import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import type { Page } from "playwright-core";
 import { importRecoveryFile } from "../../client-lib/passport/recovery.ts";
+import { ROOMS } from "../../server/ui/rooms/rooms.ts";
 import type { TestServer } from "../support/server.ts";
-import { addAuthenticator, JARGON, onScreen } from "./browser.ts";
+import { addAuthenticator, expectAccessible, JARGON, look, onScreen } from "./browser.ts";
 
 const PASSWORD = "four words of my own";
 
@@ -80,14 +81,28 @@ describe("the owner's pages", function () {
   it("add a passkey beside a password, and take the password away", async () => {
     await setUp("Ana", "password");
     await addAuthenticator(page);
-    await goTo("#/safety", "Ways to sign in");
+    await goTo("#/security", "Ways to sign in");
     await page.click("text=Add a passkey");
     await page.waitForSelector("text=The passkey is ready");
     await page.click("li:has-text('Password') >> text=Remove");
     await page.waitForSelector("text=The password is gone");
     const [ana] = await accounts().list();
     expect([ana?.password, ana?.passkeys.length]).to.deep.equal([null, 1]);
-    expect(await page.isDisabled("li:has-text('Passkey') >> text=Remove")).to.equal(true); // The only way in that is left.
+    await page.waitForSelector("li:has-text('Passkey') button:disabled:has-text('Remove')"); // The only way in that is left.
+  });
+
+  it("have no room that breaks, sticks out, or shuts anybody out", async () => {
+    await setUp("Ana", "password");
+    for (const { name, element } of ROOMS) {
+      await page.goto(`${server.baseUrl}#/${name}`);
+      await page.waitForSelector(`${element} h1`);
+      expect(await words(), name).to.not.match(JARGON);
+      await look(page, name);
+      await expectAccessible(page);
+    }
+    await goTo("#/more", "Everything here");
+    await look(page, "more");
+    await expectAccessible(page);
   });
 
   it("refuse the same link a second time, and say what to do", async () => {
@@ -189,7 +204,7 @@ describe("the owner's pages", function () {
     await page.click("fh-share button.first");
     await page.waitForSelector("text=Shared: poem.txt");
     expect(await status()).to.equal(200);
-    await page.goto(`${server.baseUrl}#/access`);
+    await page.goto(`${server.baseUrl}#/sharing`);
     await page.waitForSelector("text=Open to all");
     await page.click("text=Take back");
     await page.waitForSelector("text=Everyone can no longer see poem.txt");
@@ -209,7 +224,7 @@ describe("the owner's pages", function () {
     await page.waitForSelector("text=Shared: inbox");
     await page.waitForSelector("h1:has-text('1 person can see your data')");
     expect((await ben.fetch(`${server.baseUrl}ana/inbox/`)).status).to.equal(200);
-    await goTo("#/access", "Who can see what");
+    await goTo("#/sharing", "Who can see what");
     expect(await words()).to.include("Ben");
     await page.click(".person >> text=Take back");
     await page.waitForSelector("text=Your gate is closed");
@@ -219,7 +234,7 @@ describe("the owner's pages", function () {
 
   it("connect a program whose secret is shown once, and which can sign in until it is disconnected", async () => {
     await setUp("Ana", "password");
-    await goTo("#/safety", "Connected programs");
+    await goTo("#/security", "Connected programs");
     await page.click("text=Connect a program");
     await page.fill("fh-programs input[name=name]", "Backup");
     await page.click("fh-programs button.first");
@@ -238,9 +253,9 @@ describe("the owner's pages", function () {
 
   it("check a recovery file in the browser, and tell a wrong one", async () => {
     const file = await setUp("Ana", "password");
-    await goTo("#/you", "Your recovery file");
+    await goTo("#/passport", "Your recovery file");
     const choose = (text: string) =>
-      page.setInputFiles("fh-you input[type=file]", {
+      page.setInputFiles("fh-passport input[type=file]", {
         name: "file.json",
         mimeType: "application/json",
         buffer: Buffer.from(text),
@@ -324,16 +339,29 @@ describe("the owner's pages", function () {
         buttons.map((button) => `${button.clientWidth} ${button.clientHeight} ${button.className}`),
       );
       expect(new Set(sizes).size, "yes and no look the same").to.equal(1);
+      expect(await words()).to.include(`Your answer goes to ${new URL(appUrl).host}, and to nobody else`);
+      expect(await page.innerText(".abilities .cannot")).to.include("decide who else may see it");
+      await look(page, "consent");
+      await expectAccessible(page);
       expect(await words()).to.include("It registered itself; nobody vouches for it.");
       await page.click("button:has-text('Allow')");
       await page.waitForURL((url) => url.href.startsWith(`${appUrl}back?`));
       expect(new URL(page.url()).searchParams.get("code")).to.match(/.{20}/);
-      await goTo("#/access", "You let them in");
+      await goTo("#/apps", "You let them in");
       expect(await words())
         .to.include("Photo Frame")
         .and.to.include("can see, add to and change everything you can")
         .and.to.include(`from ${new URL(appUrl).host}, since`);
-      await page.click("text=Disconnect");
+      expect(await words()).to.include("It has touched nothing in the last 90 days");
+      await look(page, "apps-one");
+      await expectAccessible(page);
+      await page.click("[aria-label='Let it rest: Photo Frame']");
+      await page.waitForSelector("text=can know who you are, and nothing else.");
+      await page.click("text=Undo");
+      await page.waitForSelector("text=Undone");
+      expect(await words()).to.include("can see, add to and change everything you can");
+      await page.click("[aria-label='Disconnect Photo Frame']");
+      await page.click("text=Disconnect it");
       await page.waitForSelector("text=is disconnected");
       expect(
         await server.context.identity.provider.consentedApps((await accounts().list())[0]?.id ?? ""),
@@ -359,6 +387,9 @@ describe("the owner's pages", function () {
       expect(await page.isDisabled("button:has-text('Allow')"), "no folder is chosen yet").to.equal(true);
       await page.check("label:has-text('photos') input");
       await page.uncheck("input[value=write]");
+      expect(await page.innerText(".abilities"))
+        .to.match(/It can\s+see photos\s+add to photos/)
+        .and.match(/It cannot\s+touch inbox, letters, profile and settings\s+change or delete anything/);
       expect(await words()).to.not.match(JARGON);
       await page.click("button:has-text('Allow')");
       await page.waitForURL((url) => url.href.startsWith(`${appUrl}back?`));
@@ -366,7 +397,7 @@ describe("the owner's pages", function () {
       const reach = async () => (await provider.consentedApps(accountId))[0]?.reach;
       expect(await reach()).to.deep.equal({ folders: ["/ana/photos/"], modes: ["read", "append"] });
 
-      await goTo("#/access", "You let them in");
+      await goTo("#/apps", "You let them in");
       expect(await words()).to.include("can see and add to photos");
       await page.click("[aria-label='Change what Photo Frame can do']");
       expect(await page.isChecked("label:has-text('photos') input")).to.equal(true);
@@ -401,34 +432,36 @@ describe("the owner's pages", function () {
     });
   });
 
-  it("work by keyboard alone: every control of every room can be reached and has a name", async () => {
+  it("work by keyboard alone: from the first Tab to any room, and through all that is in it", async () => {
     await setUp("Ana", "password");
-    for (const [room, sign] of [
-      ["home", "can see your data"],
-      ["data", "Your data"],
-      ["access", "Who can see what"],
-      ["you", "Your address"],
-      ["safety", "Ways to sign in"],
-    ] as const) {
-      await goTo(`#/${room}`, sign);
-      const nameless = await page.evaluate(() =>
-        [...document.querySelectorAll<HTMLElement>("a, button, input, select")]
-          .filter((control) => control.checkVisibility() && control.tabIndex >= 0)
-          .filter(
-            (control) =>
-              !(
-                control.innerText.trim() ||
-                control.getAttribute("aria-label") ||
-                control.closest("label")?.innerText.trim()
-              ),
-          )
-          .map((control) => control.outerHTML),
+    await page.setViewportSize({ width: 1280, height: 900 });
+    for (const { name, element } of ROOMS) {
+      await page.goto("about:blank");
+      await page.goto(`${server.baseUrl}#/${name}`);
+      await page.waitForSelector(`${element} h1`);
+      const controls = await page.evaluate(() => {
+        const all = [
+          ...document.querySelectorAll<HTMLElement>("a[href], button, input, select, textarea, summary"),
+        ];
+        const usable = all.filter(
+          (control) => control.checkVisibility() && !control.matches(":disabled") && control.tabIndex >= 0,
+        );
+        for (const [place, control] of usable.entries()) control.dataset["place"] = String(place);
+        return usable.length;
+      });
+      const reached = new Set<string>();
+      for (let tabs = 0; tabs < controls + 5; tabs += 1) {
+        await page.keyboard.press("Tab");
+        const place = await page.evaluate(
+          () => (document.activeElement as HTMLElement | null)?.dataset["place"],
+        );
+        if (place !== undefined) reached.add(place);
+      }
+      // Of radio buttons, the arrow keys reach what Tab does not.
+      const radios = await page.evaluate(
+        () => document.querySelectorAll("input[type=radio]:not(:checked)").length,
       );
-      expect(nameless, room).to.deep.equal([]);
-      const wide = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      expect(wide, `${room} is wider than a phone`).to.be.at.most(0);
+      expect(reached.size, name).to.be.at.least(controls - radios);
     }
   });
 });

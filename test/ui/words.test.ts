@@ -2,10 +2,12 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { POD_NAME } from "../../server/store/pods.ts";
-import type { AccessEntry } from "../../server/ui/model.ts";
+import type { AccessEntry } from "../../server/ui/parts/model.ts";
 import {
   agoOf,
   count,
+  deedPlace,
+  folderOfRecord,
   groupsOf,
   kindOf,
   placeOf,
@@ -13,8 +15,9 @@ import {
   scopeOf,
   sharedWith,
   sizeOf,
+  spokenName,
   verbsOf,
-} from "../../server/ui/words.ts";
+} from "../../server/ui/parts/words.ts";
 
 const entry = (
   path: string,
@@ -33,6 +36,28 @@ const entry = (
 });
 
 describe("the words of the pages", () => {
+  it("shorten the names that programs make up, and leave those that people chose", () => {
+    expect(spokenName("fa6b9b99a32767df14c7.ttl")).to.equal("Record fa6b");
+    expect(spokenName("0c12c935-da1a-42e4-8d4c-0c12c935da1a.ttl")).to.equal("Record 0c12");
+    expect(spokenName("20261122T120018Z-ec89aa.ttl")).to.match(/^22 November 2026, \d\d:\d\d$/);
+    expect(spokenName("2025-06-01T12:02:16Z")).to.match(/^1 June 2025, \d\d:\d\d$/);
+    for (const name of ["2026", "zoe.ttl", "9876-ce4799", "cafe", "2026-06-01"])
+      expect(spokenName(name)).to.equal(name);
+    expect(folderOfRecord("bank/2026/fa6b9b99a32767df14c7.ttl")).to.equal("bank/2026/");
+    expect(folderOfRecord("bank/2026/")).to.equal(null);
+  });
+
+  it("say where something was done without the pod's inner places", () => {
+    expect(deedPlace(null, null)).to.equal("your pod");
+    expect(deedPlace("sparql", "/ana/sparql")).to.equal("your pod");
+    expect(deedPlace(".consent/requests/x", null)).to.equal("your pod");
+    expect(deedPlace(".views/x", null)).to.equal("something you gave");
+    expect(deedPlace(null, "*")).to.equal("several places");
+    expect(deedPlace("photos/", null)).to.equal("photos/");
+    expect(deedPlace("bank/fa6b9b99a32767df14c7.ttl", null)).to.equal("a record in bank/");
+    expect(placeOf("/ana/.views/x")).to.equal("a part that you chose");
+  });
+
   for (const [modes, words] of [
     [["read"], "see"],
     [["append"], "add to"],

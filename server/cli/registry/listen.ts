@@ -8,7 +8,7 @@ import { OperatorError, Problem } from "../../errors.ts";
 import { escapeHtml } from "../../html.ts";
 import { createClientAddress } from "../../http/client-address.ts";
 import { checkMessage, originForm, parseDoorRequest, requestIdOf } from "../../http/parse.ts";
-import { problemListDoor } from "../../http/problem-list.ts";
+import { problemDoors } from "../../http/problem-list.ts";
 import { createResponder, type ResponderDeps } from "../../http/respond.ts";
 import { createHttpServer, endServer } from "../../http/server.ts";
 import type { Limits } from "../../limits.ts";
@@ -187,8 +187,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     },
     open(doors, bundles) {
       isOpen = true;
-      const problems = problemListDoor(`${baseUrl}ns/problems#`);
-      routes = createRoutes([...doors, { verb: "get", path: "/ns/problems", door: problems }]);
+      routes = createRoutes([...doors, ...problemDoors(`${baseUrl}ns/problems#`)]);
       ready = bundles ?? null;
     },
     close(letGo) {

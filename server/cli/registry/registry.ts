@@ -4,16 +4,16 @@ import type { AllowUrl, SignedRootRecord, ZoneRecord } from "@freehold/client/re
 import { openStore } from "../../context.ts";
 import type { Limits } from "../../limits.ts";
 import type { Log } from "../../log.ts";
+import { createGovernedZone } from "../../registry/governed-zone.ts";
 import { openOwnRoot, ownName } from "../../registry/own-root.ts";
 import type { Zone } from "../../registry/port.ts";
-import { type Book, createBook } from "../../registry/registrars/book.ts";
+import type { Book } from "../../registry/registrars/book.ts";
 import { registrarFacts } from "../../registry/registrars/facts.ts";
 import { portOrderIn } from "../../registry/root/clerk.ts";
 import { createRootRelay, type RootRelay } from "../../registry/root/relay.ts";
 import { createWitnessClient } from "../../registry/witness/client.ts";
 import { ownPolicy, ownWitnessLine } from "../../registry/zone/cosigning.ts";
 import { type ZoneKeys, zoneKeys, zonePod } from "../../registry/zone/keys.ts";
-import { createZone } from "../../registry/zone/zone.ts";
 import type { PodId, Store } from "../../store/store.ts";
 import { policyText, type RegistryConfig } from "./config.ts";
 
@@ -137,38 +137,32 @@ export async function openRegistry(
     const root = await openRoot(config, { store, baseUrl, record, allowUrl, now, log });
     options.onRoot?.(root);
     const signed = (): SignedRootRecord | null => root.newest();
-    const book = createBook({
-      zone: config.zone,
-      store,
-      pod,
-      signer: keys.zone,
-      now,
-      allowUrl,
-      govern: (hash) => zone.govern(hash),
-    });
-    const zone = await createZone({
-      name: config.zone,
-      store,
-      pod,
-      keys,
-      folder,
-      now,
-      log,
-      limits,
-      origin: record.log.origin,
-      policy: record.policy,
-      ...(config.policy.length > 0 && {
-        witnesses: await createWitnessClient(record.policy, { fetch, log, now, limits }),
-      }),
-      facts: async () => ({
-        ...registrarFacts(await book.current()),
+    const { policy, log: place } = record;
+    const { zone, book } = await createGovernedZone(
+      {
+        name: config.zone,
+        store,
+        pod,
+        keys,
+        folder,
+        now,
+        log,
+        limits,
+        policy,
+        allowUrl,
+        origin: place.origin,
+        ...(config.policy.length > 0 && {
+          witnesses: await createWitnessClient(policy, { fetch, log, now, limits }),
+        }),
+        epochMsMin: config.epochMs,
+        portOrder: portOrderIn(store, pod),
+      },
+      (own) => async () => ({
+        ...registrarFacts(await own.current()),
         zoneKeys: (name) => (name === config.zone ? record.keys : (signed()?.record.zones[name]?.keys ?? [])),
         legalKeys: () => record.legalKeys,
       }),
-      allowUrl,
-      epochMsMin: config.epochMs,
-      portOrder: portOrderIn(store, pod),
-    });
+    );
     closing.push(() => zone.close());
     await book.settle();
     return {

@@ -1,5 +1,5 @@
 /** `freehold breach` and `freehold grant stop`: when a vendor, or its key, cannot be trusted any more. */
-import { breachText, parseBreachQuestion } from "../../consent/breach.ts";
+import { type BreachNotice, breachText, parseBreachQuestion } from "../../consent/breach.ts";
 import type { Context } from "../../context.ts";
 import { OperatorError } from "../../errors.ts";
 import { parseWebId } from "../../iri.ts";
@@ -29,13 +29,12 @@ export const breach: Task = {
       takesValue: true,
     },
     vendor: { about: "WebID: only what this one read", takesValue: true },
-    json: { about: "One JSON object a line", takesValue: false },
   },
   async run(context, { args: [name], flags }, report) {
     const [from, to, known, vendor] = ["from", "to", "known", "vendor"].map((flag) => textOf(flags[flag]));
     const question = parseBreachQuestion({ from, to, known, vendor }, context.now().getTime());
     const chosen = await podsIn(context, name);
-    const lines: string[] = [];
+    const told: BreachNotice[] = [];
     for (const [at, pod] of chosen.entries()) {
       report({ stage: "pods", done: at, total: chosen.length, unit: "items" });
       // Recorded before it is shown, as for everybody.
@@ -43,9 +42,10 @@ export const breach: Task = {
       const notice = await context.consent.breachNotice(pod, question);
       // Nobody has to be told of this very look.
       const others = notice.readers.filter(({ agent }) => agent !== OPERATOR);
-      if (others.length > 0) lines.push(flags["json"] ? JSON.stringify(notice) : breachText(notice));
+      if (others.length > 0) told.push(notice);
     }
-    return { lines: lines.length > 0 ? lines : ["Nothing was read by others in this time."], exit: 0 };
+    const lines = told.length > 0 ? told.map(breachText) : ["Nothing was read by others in this time."];
+    return { lines, exit: 0, value: told };
   },
 };
 

@@ -23,6 +23,7 @@ import { createVendor, fileMemory, listenToWebhooks, openVendor, type Vendor } f
 import { EXIT } from "../messages.ts";
 import { flagOf, type ProgramCommand, type ProgramInput } from "../program.ts";
 import { findSecret } from "../secret.ts";
+import { token } from "./token.ts";
 
 const DPV = "https://w3id.org/dpv#";
 const DAY_MS = 86_400_000;
@@ -253,6 +254,7 @@ export const VENDOR_COMMANDS: readonly ProgramCommand[] = [
   request,
   wait,
   query,
+  token,
   watching,
   listing,
   reckoning,

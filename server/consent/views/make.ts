@@ -96,7 +96,7 @@ export async function recipesOf(snapshot: Snapshot, pod: Pod, policy: Policy): P
 const isAmong = (places: readonly string[], path: string): boolean =>
   places.some((place) => (place.endsWith("/") ? path.startsWith(place) : path === place));
 
-const EVERYTHING = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }";
+export const EVERYTHING = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }";
 
 /** What a few things say, and all that leads to and from what they lead to: enough to tell what belongs to them. */
 function ofClasses(classes: readonly string[]): string {

@@ -16,7 +16,7 @@ import { untilSlot } from "../../slots.ts";
 import type { Pod } from "../../store/pods.ts";
 import { decodeRecord, encodeRecord } from "../../store/record.ts";
 import type { PodId, Snapshot, Store } from "../../store/store.ts";
-import type { Grant } from "../model.ts";
+import type { Grant, Policy } from "../model.ts";
 import type { Secret } from "../move/luggage.ts";
 import { each, find } from "../records.ts";
 import { findDefinition } from "./definitions.ts";
@@ -96,6 +96,12 @@ export interface Views {
    * @throws Problem `unavailable` when it cannot be made.
    */
   present(snapshot: Snapshot, pod: Pod, path: string): Promise<ViewState | null>;
+  /**
+   * What somebody would get under a policy that gives less than documents, made as it would be for them.
+   * @param agent Who looks at it: whose turn it is.
+   * @throws Problem as a query does.
+   */
+  preview(snapshot: Snapshot, pod: Pod, policy: Policy, assignee: string, agent: Agent): Promise<Made>;
   /** Forgets what was made of a pod's documents; null: of all. */
   forget(pod: PodId | null): void;
   close(): Promise<void>;
@@ -293,6 +299,11 @@ export function createViews(deps: ViewsDeps): Views {
         instance(snapshot, pod, grant, id, agent),
       );
       return { etag: `"${view.hash}"`, created: grant.issued, modified: grant.issued };
+    },
+    async preview(snapshot, pod, policy, assignee, agent) {
+      const recipes = await recipesOf(snapshot, pod, policy);
+      const name = JSON.stringify([assignee, recipes, policy.fields]);
+      return made(snapshot, pod, `preview ${name}`, recipes, { assignee, fields: policy.fields, agent });
     },
     forget() {
       kept = new Lru(limits.viewsKeptBytesMax);

@@ -29,9 +29,9 @@ function hmac(key: Uint8Array, message: Uint8Array): Hash {
   if (key.length > HMAC_KEY_BYTES) throw new Error("A key of HMAC that must be hashed first");
   const inner = new Uint8Array(HMAC_KEY_BYTES + message.length).fill(0x36, 0, HMAC_KEY_BYTES);
   const outer = new Uint8Array(HMAC_KEY_BYTES + 32).fill(0x5c, 0, HMAC_KEY_BYTES);
-  for (const [at, byte] of key.entries()) {
-    inner[at] = byte ^ 0x36;
-    outer[at] = byte ^ 0x5c;
+  for (let at = 0; at < key.length; at += 1) {
+    inner[at] = (key[at] ?? 0) ^ 0x36;
+    outer[at] = (key[at] ?? 0) ^ 0x5c;
   }
   inner.set(message, HMAC_KEY_BYTES);
   outer.set(sha256(inner), HMAC_KEY_BYTES);

@@ -3,7 +3,6 @@
 import { hash } from "node:crypto";
 import {
   type AuthorityOperation,
-  bytesOfOperation,
   type DataOperation,
   type HoldOperation,
   headRecordText,
@@ -13,21 +12,23 @@ import {
   isPassportId,
   isWhole,
   OPERATION_BYTES_MAX,
+  type PassportId,
   type Shard,
   type Signed,
+  textOfOperation,
 } from "@freehold/client/registry";
-import { encodeRecord } from "../../store/record.ts";
 import { commitOf, headKeyOf } from "../log/hash.ts";
 import type { Replica } from "../port.ts";
 import type { RecordWrite } from "../zone/stage.ts";
-import { encodeHead, type HeadFields, type HeadParts, keyGroup } from "../zone/state.ts";
+import { encodeHead, type HeadFields, type HeadParts } from "../zone/state.ts";
 
 /** A passport that fits its own key and opening; whether the map has its commitment is the next question. */
 export interface ReadReplica {
   /** base64url. */
   readonly headKey: string;
   readonly commit: string;
-  readonly records: readonly RecordWrite[];
+  readonly id: PassportId;
+  readonly record: RecordWrite;
 }
 
 const TIME_MAX = 8.64e15; // The last that a date can be.
@@ -35,8 +36,8 @@ const TIME_MAX = 8.64e15; // The last that a date can be.
 export const REPLICA_CHARACTERS_MAX = 256 * 4 * OPERATION_BYTES_MAX;
 
 const encode = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
-const hashOf = (op: Parameters<typeof bytesOfOperation>[0]): string =>
-  hash("sha256", bytesOfOperation(op), "base64url");
+const hashOf = (op: Parameters<typeof textOfOperation>[0]): string =>
+  hash("sha256", textOfOperation(op), "base64url");
 
 /** What follows from a chain that somebody else has judged. */
 function walk(auth: readonly Signed<AuthorityOperation>[]): {
@@ -133,9 +134,7 @@ export function readReplica(shard: Shard, replica: Replica): ReadReplica | null 
   return {
     headKey: fields.headKey,
     commit,
-    records: [
-      { group: "head", item: id, value: encodeHead(fields, JSON.stringify(head)) },
-      { group: keyGroup(shard), item: fields.headKey, value: encodeRecord({ id }) },
-    ],
+    id,
+    record: { group: "head", item: id, value: encodeHead(fields, JSON.stringify(head)) },
   };
 }

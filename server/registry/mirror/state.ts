@@ -2,22 +2,23 @@
  * The passports of a mirrored zone: the map comes from the zone's own signed log, and each passport must be what the map has.
  * A head that somebody made up, or an older one, is found out before it is kept.
  */
-import { type Bytes, decodeLeaf, encodeBase64url, readLeaves, type Shard } from "@freehold/client/registry";
-import { decodeRecord, encodeRecord } from "../../store/record.ts";
+import { type Bytes, decodeLeaf, readLeaves, type Shard } from "@freehold/client/registry";
+import { encodeRecord } from "../../store/record.ts";
 import type { PodId, Store, Transaction } from "../../store/store.ts";
 import { type MapChange, type StoredBlock, updateMap } from "../map/map.ts";
 import type { Published } from "../port.ts";
 import { applyRecords, type RecordWrite } from "../zone/stage.ts";
 import {
   blocksOf,
-  keyGroup,
   mapGroup,
+  namesGroup,
   type PublishedRecord,
   REGISTRY,
   readPublished,
 } from "../zone/state.ts";
 import { putTurn, readTurn } from "../zone/turn.ts";
 import { readReplica } from "./heads.ts";
+import { addName, changeNames, type Names, writesOf } from "./names.ts";
 import type { ReplicaPage, ReplicaSource } from "./replicas.ts";
 import { SourceRefused, type TreeCopy } from "./tree.ts";
 
@@ -46,6 +47,9 @@ interface Base {
 
 const WRITES_AT_ONCE = 4_000;
 
+const encode = ({ buffer, byteOffset, length }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, length).toString("base64url");
+
 export function createStateCopy({ store, pod, replicas, progress }: StateCopyDeps): StateCopy {
   let base: Base | null = null;
 
@@ -61,8 +65,8 @@ export function createStateCopy({ store, pod, replicas, progress }: StateCopyDep
     const changes = new Map<string, Bytes | null>();
     for await (const entry of readLeaves(copy.fetchTile, from, to, to)) {
       const leaf = decodeLeaf(entry);
-      if (leaf.kind === "set") changes.set(encodeBase64url(leaf.headKey), leaf.commit as Bytes);
-      if (leaf.kind === "delete") changes.set(encodeBase64url(leaf.headKey), null);
+      if (leaf.kind === "set") changes.set(encode(leaf.headKey), leaf.commit as Bytes);
+      if (leaf.kind === "delete") changes.set(encode(leaf.headKey), null);
     }
     return changes;
   }
@@ -71,45 +75,30 @@ export function createStateCopy({ store, pod, replicas, progress }: StateCopyDep
     [...changes].map(([key, commit]) => ({ key: Buffer.from(key, "base64url"), commit }));
 
   const wantedOf = (changes: ReadonlyMap<string, Bytes | null>): Map<string, string> =>
-    new Map(
-      [...changes].flatMap(([key, commit]) => (commit ? [[key, encodeBase64url(commit)] as const] : [])),
-    );
+    new Map([...changes].flatMap(([key, commit]) => (commit ? [[key, encode(commit)] as const] : [])));
 
-  /** Passports for these changes, each with the commitment that the log has; whose state is newer waits for the next round. */
+  /**
+   * Passports for these changes, each with the commitment that the log has; whose state is newer waits for the next round.
+   * Whoever is not in the map any more is forgotten, with all that was known.
+   */
   async function fetchChanged(
     shard: Shard,
     changes: ReadonlyMap<string, Bytes | null>,
-  ): Promise<{ readonly records: RecordWrite[]; readonly isWhole: boolean }> {
-    const records: RecordWrite[] = [];
+  ): Promise<{ readonly records: readonly RecordWrite[]; readonly isWhole: boolean }> {
+    const heads: RecordWrite[] = [];
+    const added: Names = new Map();
     const wanted = wantedOf(changes);
     for (const replica of await replicas.some([...wanted.keys()])) {
       const read = readReplica(shard, replica);
       if (!read || wanted.get(read.headKey) !== read.commit) continue;
       wanted.delete(read.headKey);
-      records.push(...read.records);
+      heads.push(read.record);
+      addName(added, read.headKey, read.id);
     }
-    return { records, isWhole: wanted.size === 0 };
-  }
-
-  /** Whoever is not in the map any more is forgotten, with all that was known. */
-  async function removals(
-    shard: Shard,
-    changes: ReadonlyMap<string, Bytes | null>,
-  ): Promise<readonly RecordWrite[]> {
     const gone = [...changes].filter(([, commit]) => commit === null).map(([key]) => key);
-    return store.read(pod, async (snapshot) => {
-      const records: RecordWrite[] = [];
-      for (const key of gone) {
-        const entry = await snapshot.get(REGISTRY, keyGroup(shard), key);
-        if (!entry) continue;
-        const { id } = decodeRecord<{ readonly id: string }>(entry);
-        records.push(
-          { group: "head", item: id, value: null },
-          { group: keyGroup(shard), item: key, value: null },
-        );
-      }
-      return records;
-    });
+    const { records, left } = await store.read(pod, (snapshot) => changeNames(snapshot, shard, added, gone));
+    const leaving = left.map((id) => ({ group: "head", item: id, value: null }));
+    return { records: [...heads, ...leaving, ...records], isWhole: wanted.size === 0 };
   }
 
   const recordOf = (published: Published, turn: number): PublishedRecord => {
@@ -176,6 +165,7 @@ export function createStateCopy({ store, pod, replicas, progress }: StateCopyDep
     const changes = await changesOf(copy, 0, size);
     await writeAll(await planMap(published, asMap(changes), new Map()));
     const wanted = wantedOf(changes);
+    const names: Names = new Map();
     let done = 0;
     let written: Promise<void> = Promise.resolve();
     for (let page: Promise<ReplicaPage> | null = ahead(null); page !== null; ) {
@@ -186,7 +176,8 @@ export function createStateCopy({ store, pod, replicas, progress }: StateCopyDep
         const read = readReplica(shard, replica);
         if (!read || wanted.get(read.headKey) !== read.commit) continue; // Newer than this epoch, or made up.
         wanted.delete(read.headKey);
-        records.push(...read.records);
+        records.push(read.record);
+        addName(names, read.headKey, read.id);
         done += 1;
       }
       await written;
@@ -195,13 +186,14 @@ export function createStateCopy({ store, pod, replicas, progress }: StateCopyDep
       progress(done, rootLeaf.count);
     }
     await written;
+    await writeAll(writesOf(shard, names));
     return new Set(wanted.keys());
   }
 
   /** Nothing of these years stays. */
   async function clear(shards: readonly Shard[]): Promise<void> {
     await hide();
-    for (const group of ["head", ...shards.flatMap((shard) => [keyGroup(shard), mapGroup(shard)])]) {
+    for (const group of ["head", ...shards.flatMap((shard) => [namesGroup(shard), mapGroup(shard)])]) {
       for (;;) {
         const { entries } = await store.read(pod, (snapshot) =>
           snapshot.page(REGISTRY, group, null, WRITES_AT_ONCE),
@@ -235,7 +227,7 @@ export function createStateCopy({ store, pod, replicas, progress }: StateCopyDep
         `The source has not given ${withheld} passports as its log names them`,
       );
     const blocks = changes.size === 0 ? [] : await planMap(published, asMap(changes), null);
-    const all = [...records, ...(await removals(shard, changes)), ...blocks];
+    const all = [...records, ...blocks];
     if (base !== null || all.length > WRITES_AT_ONCE) {
       await hide(); // Too much for one commit.
       await writeAll(all);

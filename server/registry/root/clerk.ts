@@ -11,7 +11,6 @@ import {
   isPassportId,
   type KeyPair,
   openLetter,
-  PassportError,
   type PassportId,
   ROOT_NAME,
   type RootRecord,
@@ -31,6 +30,7 @@ import type { PortOrder } from "../zone/deps.ts";
 import { REGISTRY } from "../zone/state.ts";
 import { readPresent } from "./ask.ts";
 import type { DeskNews, PortView } from "./model.ts";
+import { createPostponed } from "./postponed.ts";
 import { type Fetch, postJson, Refused } from "./wire.ts";
 
 export interface ClerkDeps {
@@ -157,16 +157,20 @@ export function createClerk(deps: ClerkDeps): Clerk {
   type PortNews = Extract<DeskNews, { readonly kind: "port" }>["port"];
 
   /** A passport comes here: held against what its zone proved, and taken in with all that it is. */
-  async function takeIn({ id, hash, to, operations, bundle }: PortNews): Promise<void> {
-    if (!bundle) return;
+  async function takeIn({ id, hash, to, operations, bundle, standing }: PortNews): Promise<void> {
+    if (standing.state !== "ordered") return;
+    await hear(id, { to, hash });
+    if (!bundle)
+      throw new Problem("input-invalid", "The root has no bundle any more of a port that it orders");
+    const at = now().getTime();
+    const orderedAgo = Math.max(0, at - standing.at); // It was good enough then; since, we may have been away.
     const asked = await readPresent(bundle, id, {
       record: known(),
-      now: now().getTime(),
-      maxAgeSeconds: 2 * AGE_SECONDS_MAX,
+      now: at,
+      maxAgeSeconds: 2 * AGE_SECONDS_MAX + Math.ceil(orderedAgo / 1_000),
       allowUrl,
     });
     if (asked.kind !== "present") throw new Problem("input-invalid", "The bundle of a port proves nothing");
-    await hear(id, { to, hash });
     const { head } = asked.bundle;
     const seen = head.auth.length;
     const more = operations.slice(0, -1).filter(({ op }) => "seq" in op && op.seq >= seen);
@@ -205,23 +209,10 @@ export function createClerk(deps: ClerkDeps): Clerk {
     if (news.kind === "inbox") return takeFromInbox(news);
     const { port } = news;
     if (port.from === zone.name) return letGo(port);
-    if (port.to === zone.name && port.standing.state === "ordered") return takeIn(port);
+    if (port.to === zone.name) return takeIn(port);
   }
 
-  /** What is refused for good must not hold up what comes after it. */
-  async function heedOrLog(news: DeskNews): Promise<void> {
-    try {
-      await heed(news);
-    } catch (error) {
-      const isRefused = (error instanceof Problem || error instanceof Refused) && error.status < 500;
-      if (!isRefused && !(error instanceof PassportError)) throw error;
-      log.error("registry.news-refused", {
-        zone: zone.name,
-        kind: news.kind,
-        cause: (error as Error).message,
-      });
-    }
-  }
+  const postponed = createPostponed({ zone: zone.name, store, pod, now, log }, heed);
 
   async function cursor(): Promise<number> {
     const entry = await store.read(pod, (snapshot) => snapshot.get(REGISTRY, CURSOR, "root"));
@@ -314,11 +305,12 @@ export function createClerk(deps: ClerkDeps): Clerk {
       if (!isObject(deps.record())) return;
       const after = await cursor();
       const { items, next } = await fetchNews(after);
-      for (const news of items) await heedOrLog(news);
-      if (next === after) return;
-      await store.write(pod, async (transaction) =>
-        transaction.put(REGISTRY, CURSOR, "root", encodeRecord({ after: next })),
-      );
+      for (const news of items) await postponed.heed(news);
+      if (next !== after)
+        await store.write(pod, async (transaction) =>
+          transaction.put(REGISTRY, CURSOR, "root", encodeRecord({ after: next })),
+        );
+      await postponed.retry();
     },
   };
 }

@@ -26,7 +26,10 @@ export async function tell(
   return records;
 }
 
-/** What a zone has not fetched yet, oldest first; and the records that forget what it has. */
+/**
+ * What a zone has not fetched yet, oldest first; what it has, unless there is newer news of the same; and the records that
+ * forget what it has.
+ */
 export async function newsFor(
   snapshot: Snapshot,
   zone: string,
@@ -39,7 +42,9 @@ export async function newsFor(
 }> {
   const all = await listRecords<DeskItem>(snapshot, groupOf(zone));
   const items = all.filter(({ seq }) => seq > after).sort((a, b) => a.seq - b.seq);
-  const fetched = all.filter(({ seq }) => seq <= after);
-  const forget = fetched.map(({ seq }) => recordOf(groupOf(zone), String(seq), null));
+  const before = all.filter(({ seq }) => seq <= after);
+  const waiting = new Set(items.map(({ hash }) => hash));
+  const fetched = before.filter(({ hash }) => !waiting.has(hash));
+  const forget = before.map(({ seq }) => recordOf(groupOf(zone), String(seq), null));
   return { items: items.slice(0, most), fetched, forget };
 }

@@ -181,6 +181,7 @@ export function createInbox(deps: InboxDeps): Inbox {
     const { of } = body;
     const item = await ledger.read((snapshot) => getRecord<InboxRecord>(snapshot, INBOX, of));
     if (item?.zone !== from) throw new Problem("not-found", "There is no such operation for this zone");
+    if (!item.operation) return viewOfInbox(item); // It is settled: the answer to the answer was lost.
     const { outcome } = body;
     if (outcome === "included" && isExactly(body, ["of", "outcome", "bundle"]) && isObject(body["bundle"])) {
       const asked = await readPresent(body["bundle"], item.id, asking()).catch((cause: unknown) => {

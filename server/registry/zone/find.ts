@@ -10,14 +10,13 @@ import { type MapProof, proveKey, type StoredBlock } from "../map/map.ts";
 import type { Finding, Found, Present, Published } from "../port.ts";
 import {
   blocksOf,
-  erasedGroup,
   inShard,
   type PublishedRecord,
-  REGISTRY,
   readGone,
   readHead,
   readPublished,
   type StoredHead,
+  wasErased,
 } from "./state.ts";
 import { readTurn } from "./turn.ts";
 
@@ -99,7 +98,7 @@ class PresentPassport implements Present {
   }
 
   get hold(): Present["hold"] {
-    return this.#head.parts.hold ?? null;
+    return this.#head.hold === null ? null : (this.#head.parts.hold ?? null); // Hardly anybody is held: nothing is parsed.
   }
 
   get pending(): Present["pending"] {
@@ -155,11 +154,7 @@ export function createFinder({ store, pod, now, publishedOf }: FinderDeps): Find
     if (gone?.kind === "ported") return { kind: "ported", id, to: gone.to, map, end };
     if (gone && now().getTime() < gone.at + ERASED_MS) return { kind: "erased", id, at: gone.at, map, end };
     if (kept.of.shard.startsWith(`${zoneOf(id)}/`)) return { kind: "absent", id, map, end };
-    const ended = await snapshot.get(
-      REGISTRY,
-      erasedGroup(kept.of.shard),
-      Buffer.from(headKey).toString("base64url"),
-    );
+    const ended = await wasErased(snapshot, kept.of.shard, id);
     return { kind: "absent", id, map, end, ...(ended && { endedHere: true }) };
   }
 

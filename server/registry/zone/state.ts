@@ -11,22 +11,35 @@ import type {
 } from "@freehold/client/registry";
 import { decodeRecord } from "../../store/record.ts";
 import type { Entry, Snapshot } from "../../store/store.ts";
+import { headKeyOf } from "../log/hash.ts";
 
 /**
  * Table `registry` of the zone's pod. Group → item:
  * "head" → id · "key/{shard}" → headKey (base64url), the id · "map/{shard}" → a block's prefix ·
  * "leaves/{shard}" → number of a tile · "epoch" → "published", "staged", "turn" · "operation" → hash, its standing ·
- * "operations/{id}" → hash · "due/{hour}" → id · "gone" → id · "erased/{shard}" → headKey · "count/{day}" → registrar.
+ * "names/{shard}" → the keys' beginning, in a mirror instead of "key" · "operations/{id}" → hash · "due/{hour}" → id · "gone" → id · "erased/{shard}" → headKey · "count/{day}" → registrar.
  */
 export const REGISTRY = "registry";
 
 export const mapGroup = (shard: Shard): string => `map/${shard}`;
 export const keyGroup = (shard: Shard): string => `key/${shard}`;
+export const namesGroup = (shard: Shard): string => `names/${shard}`;
 /** A log is served for so many years after its last day. */
 export const YEARS_SERVED = 2;
 
 /** Keys of the map that were erased: no more than the public log tells, for as long as it is served. */
 export const erasedGroup = (shard: Shard): string => `erased/${shard}`;
+
+/** @param shard The present year's. @returns whether a passport was erased here, for as long as a log is served that tells of it. */
+export async function wasErased(snapshot: Snapshot, shard: Shard, id: PassportId): Promise<boolean> {
+  const [zone, year] = shard.split("/");
+  for (let past = 0; past <= YEARS_SERVED; past += 1) {
+    const then: Shard = `${zone}/${Number(year) - past}`;
+    const key = Buffer.from(headKeyOf(then, id)).toString("base64url");
+    if (await snapshot.get(REGISTRY, erasedGroup(then), key)) return true;
+  }
+  return false;
+}
 
 /** The blocks of a shard's map, for `../map/map.ts`. */
 export const blocksOf =
@@ -102,7 +115,6 @@ export interface StoredHead extends HeadFields {
 }
 
 const decoder = new TextDecoder();
-const encoder = new TextEncoder();
 const decoded = new WeakMap<Entry, StoredHead>();
 
 /** @returns a head whose operations are parsed when they are first asked for. */
@@ -132,12 +144,9 @@ function stateOf(fields: HeadFields, { auth }: HeadParts): PassportState {
 
 /** Four bytes for the length of the fields, the fields, and the text of the head. */
 export function encodeHead(fields: HeadFields, text: string): Uint8Array {
-  const header = encoder.encode(JSON.stringify(fields));
-  const body = encoder.encode(text);
-  const record = new Uint8Array(4 + header.length + body.length);
-  new DataView(record.buffer).setUint32(0, header.length);
-  record.set(header, 4);
-  record.set(body, 4 + header.length);
+  const header = JSON.stringify(fields);
+  const record = Buffer.from(`\0\0\0\0${header}${text}`); // In one go: of each passport that is copied, this is a part.
+  record.writeUInt32BE(Buffer.byteLength(header));
   return record;
 }
 

@@ -19,7 +19,6 @@ import {
 import { Problem } from "../../errors.ts";
 import { encodeRecord } from "../../store/record.ts";
 import type { Snapshot } from "../../store/store.ts";
-import { headKeyOf } from "../log/hash.ts";
 import type { OperationStanding, Submission } from "../port.ts";
 import { dayOf, readCounts } from "./counts.ts";
 import type { PortOrder, ZoneDeps, ZoneFacts } from "./deps.ts";
@@ -28,7 +27,7 @@ import { type Draft, GONE_MS, Passport } from "./passport.ts";
 import type { EpochBase, EpochChange, MapSetting } from "./plan.ts";
 import type { RecordWrite } from "./stage.ts";
 import { dropStandings, putStanding, readStanding } from "./standing.ts";
-import { erasedGroup, REGISTRY, readGone, readHead, YEARS_SERVED } from "./state.ts";
+import { readGone, readHead, wasErased } from "./state.ts";
 
 /** An operation that was sent, and what was asked for before the batch began. */
 export interface Sent {
@@ -278,13 +277,7 @@ export async function takeBatch(
 
   /** What was erased is not begun again by whoever kept a copy of its first operation: for as long as the log tells of it. */
   async function refuseErased(id: PassportId): Promise<void> {
-    const [zone, year] = base.shard.split("/");
-    for (let past = 0; past <= YEARS_SERVED; past += 1) {
-      const shard = `${zone}/${Number(year) - past}`;
-      const key = Buffer.from(headKeyOf(shard, id)).toString("base64url");
-      if (await snapshot.get(REGISTRY, erasedGroup(shard), key))
-        throw new Problem("gone", "This passport was erased");
-    }
+    if (await wasErased(snapshot, base.shard, id)) throw new Problem("gone", "This passport was erased");
   }
 
   const goneProblem = ({ gone }: Passport): Problem =>

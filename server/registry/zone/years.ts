@@ -17,6 +17,7 @@ import {
   inShard,
   keyGroup,
   mapGroup,
+  namesGroup,
   REGISTRY,
   readPublished,
   type StoredHead,
@@ -81,7 +82,7 @@ export async function sweepYears(store: Store, pod: PodId, folder: string, shard
   await sweepGroups(
     store,
     pod,
-    [mapGroup, keyGroup].map((group) => group(`${zone}/${year - 1}`)),
+    [mapGroup, keyGroup, namesGroup].map((group) => group(`${zone}/${year - 1}`)),
   );
   const found = await readdir(folder).catch(() => []);
   for (const name of found) {
@@ -115,7 +116,7 @@ async function sweepGroups(store: Store, pod: PodId, groups: readonly string[]):
  */
 export async function prepareTakeover(store: Store, pod: PodId, shard: Shard): Promise<void> {
   if (await store.read(pod, readProgress)) return; // It was interrupted, and goes on where it was.
-  const groups = [mapGroup(shard), keyGroup(shard), `leaves/${shard}`];
+  const groups = [mapGroup(shard), namesGroup(shard), `leaves/${shard}`];
   while (await sweepGroups(store, pod, groups)); // What is left would be in the new map.
   await store.write(pod, async (transaction) => {
     for (const item of ["published", "staged", "turn"]) transaction.delete(REGISTRY, "epoch", item);

@@ -163,9 +163,11 @@ export function createBatch(): Batch {
         number(count);
         number(version);
       }
+      let most = 8; // All at once: to grow by and by would copy the first ones again and again.
+      for (const { sealed } of writes) most += 1 + KEY + KEY + 8 + (sealed?.length ?? 0);
+      need(most);
       number(writes.length);
       for (const { table, groupKey, itemKey, sealed } of writes) {
-        need(1 + KEY + KEY + 8 + (sealed?.length ?? 0));
         byte(table);
         key(groupKey);
         key(itemKey);

@@ -4,12 +4,10 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { makePrivate } from "../lock.ts";
-import { StoreRefused } from "../refused.ts";
+import { checkSqlite, StoreRefused } from "../refused.ts";
 import { SERVER_POD } from "../store.ts";
 import { countAll } from "./proof.ts";
 
-/** Commits are lost in rare cases by older ones (WAL reset). https://www.sqlite.org/wal.html#walresetbug */
-const SQLITE_LEAST = "3.51.3";
 /** Tells our files from other programs' databases: "Frhd". */
 const APPLICATION_ID = 0x46_72_68_64;
 
@@ -74,24 +72,6 @@ const MIGRATIONS: readonly Migration[] = [
 const SUMS = 3;
 
 export const SCHEMA_NEWEST: number = MIGRATIONS.at(-1)?.number ?? 0;
-
-function isOlder(version: string, least: string): boolean {
-  const [a, b] = [version, least].map((text) => text.split(".").map(Number));
-  for (const [index, part] of (b ?? []).entries()) {
-    const found = a?.[index] ?? 0;
-    if (found !== part) return found < part;
-  }
-  return false;
-}
-
-/** @throws StoreRefused for an SQLite that is known to lose commits. */
-export function checkSqlite(version: string): void {
-  if (isOlder(version, SQLITE_LEAST)) {
-    throw new StoreRefused(
-      `This Node brings SQLite ${version}; Freehold needs ${SQLITE_LEAST} or newer. Update Node.`,
-    );
-  }
-}
 
 const integer = (db: DatabaseSync, sql: string): number =>
   Number(Object.values(db.prepare(sql).get() ?? {})[0] ?? 0);

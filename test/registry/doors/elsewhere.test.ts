@@ -2,6 +2,7 @@
 import { expect } from "chai";
 import {
   type Bundle,
+  erasePassport,
   hashOfOperation,
   type PassportId,
   portPassport,
@@ -199,5 +200,66 @@ describe("passports of other zones", () => {
     expect(lock.status, "a rule of the zone refuses it, and not that nobody knows the passport").to.be.oneOf([
       409, 422,
     ]);
+  });
+
+  describe("when one was erased where it went", () => {
+    /** From one zone to the next, as whoever asks is led. @returns each answer's status. */
+    async function led(path: string): Promise<readonly number[]> {
+      const found: number[] = [];
+      let where = onlyZz;
+      for (let hops = 0; hops < 5; hops += 1) {
+        const { status, headers } = await ask(where, path);
+        found.push(status);
+        if (status !== 307) break;
+        where = String(headers["location"]).startsWith("https://za.example/") ? onlyZa : onlyZz;
+      }
+      return found;
+    }
+    const PATHS = [
+      () => `/v1/passports/${ported}`,
+      () => `/v1/identifiers/did:dcann:${ported}`,
+      () => `/v1/id/${ported}`,
+    ];
+    const pass = async (ms: number): Promise<void> => {
+      for (const world of Object.values(worlds)) world.turn(ms);
+      await zz.tick();
+      await za.tick();
+    };
+
+    before(async () => {
+      const { findings } = await za.find(ported);
+      if (findings.kind !== "present") throw new Error("It is not there");
+      await za.submit(await erasePassport(findings.state, (await person("ana")).keys.authority));
+      await pass(4 * DAY_MS);
+    });
+
+    it("says for thirty days that it was", async () => {
+      for (const path of PATHS) expect(await led(path()), path()).to.deep.equal([307, 410]);
+    });
+
+    it("proves after them that nobody is there, and leads nobody to and fro", async () => {
+      await pass(31 * DAY_MS);
+      for (const path of PATHS) expect(await led(path()), path()).to.deep.equal([307, 404]);
+      const { text } = await ask(onlyZa, `/v1/passports/${ported}`);
+      const { absence, checkpoint } = JSON.parse(text) as Record<string, unknown>;
+      const answer = { id: ported, absence, checkpoint };
+      const verified = await verifyAnswer(answer, ported, root, { now: worlds.za.now(), zone: "za" });
+      expect([verified.kind, verified.zone]).to.deep.equal(["absent", "za"]);
+      const [, line] = await resolve(onlyZa, [ported]);
+      expect(line).to.include({ status: 404 });
+      expect(line).to.not.have.property("location");
+    });
+
+    it("does so in the next year's log, too", async () => {
+      await pass(Date.UTC(2027, 0, 3) - worlds.za.now());
+      expect((await za.find(ported)).published.shard).to.equal("za/2027");
+      for (const path of PATHS) expect(await led(path()), path()).to.deep.equal([307, 404]);
+    });
+
+    it("leads those that never came here to the zone of their birth", async () => {
+      const bea = (await person("bea")).state.id;
+      const { status, headers } = await ask(onlyZa, `/v1/passports/${bea}`);
+      expect([status, headers["location"]]).to.deep.equal([307, `https://zz.example/v1/passports/${bea}`]);
+    });
   });
 });

@@ -5,36 +5,24 @@ import {
   erasePassport,
   hashOfOperation,
   makeHold,
-  type PassportId,
-  type RootRecord,
   rotatePassport,
   signAsZone,
-  verifyAnswer,
   vetoPassport,
 } from "../../../client-lib/registry/index.ts";
 import type { Problem } from "../../../server/errors.ts";
 import { LIMITS } from "../../../server/limits.ts";
 import { createResolveDoor } from "../../../server/registry/doors/resolve.ts";
 import { HOST, type Person, person } from "../../passport/people.ts";
-import { type Answer, type Known, startRegistry, type World } from "./world.ts";
+import { type Known, startRegistry, type World } from "./world.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
 const HOUR_MS = 3_600_000;
 
 describe("the door of operations", () => {
   let world: World;
-  let root: RootRecord;
   let ana: Known;
-  const bundle = (id: string, headers: Record<string, string> = {}, query = ""): Promise<Answer> =>
-    world.ask(`/v1/passports/${id}${query}`, { headers });
-  const verify = (source: string | object, id: PassportId) =>
-    verifyAnswer(source, id, root, { now: world.now() });
-  const resolve = (ids: readonly unknown[]): Promise<Answer> =>
-    world.ask("/v1/resolve", { method: "POST", headers: JSON_TYPE, body: JSON.stringify({ ids }) });
-
   before(async () => {
     world = await startRegistry();
-    root = world.served.root.newest()!.record;
     ana = await world.open("ana");
   });
   after(() => world.close());
@@ -63,7 +51,7 @@ describe("the door of operations", () => {
       const until = new Date(world.now() + 72 * HOUR_MS).toISOString();
       expect(answer.json).to.include({ state: "pending", effectiveAt: until });
       expect((await world.ask(`/v1/ops/${hash}`)).json).to.include({ state: "pending", effectiveAt: until });
-      expect((await bundle(emil.id)).status, "nothing counts yet").to.equal(200);
+      expect((await world.bundle(emil.id)).status, "nothing counts yet").to.equal(200);
       const veto = await world.send(await vetoPassport(emil.state, emil.keys.authority, hash));
       expect(veto.status).to.equal(201);
       expect((await world.ask(`/v1/ops/${hash}`)).json.state).to.equal("vetoed");
@@ -74,9 +62,9 @@ describe("the door of operations", () => {
       expect((await world.send(await erasePassport(finn.state, finn.keys.authority))).status).to.equal(202);
       world.pass(72 * HOUR_MS + 1_000);
       await world.served.tick();
-      const gone = await bundle(finn.id);
+      const gone = await world.bundle(finn.id);
       expect([gone.status, gone.json.erased]).to.deep.equal([410, true]);
-      expect((await verify(gone.text, finn.id)).kind).to.equal("absent");
+      expect((await world.verify(gone.text, finn.id)).kind).to.equal("absent");
       expect(gone.text).to.not.contain(HOST);
       const whole = await world.ask(`/v1/identifiers/${finn.did}`, {
         headers: { accept: "application/did-resolution" },
@@ -84,12 +72,12 @@ describe("the door of operations", () => {
       expect([whole.status, whole.json.didDocument]).to.deep.equal([410, null]);
       expect(whole.json.didDocumentMetadata).to.deep.equal({ deactivated: true });
       const { absence, checkpoint } = whole.json.didResolutionMetadata;
-      expect((await verify({ id: finn.id, absence, checkpoint }, finn.id)).kind).to.equal("absent");
-      const line = (await resolve([finn.id])).text.trim().split("\n")[1] ?? "";
+      expect((await world.verify({ id: finn.id, absence, checkpoint }, finn.id)).kind).to.equal("absent");
+      const line = (await world.resolve([finn.id])).text.trim().split("\n")[1] ?? "";
       expect(JSON.parse(line)).to.include({ id: finn.id, status: 410 });
       world.pass(31 * 24 * HOUR_MS);
       await world.served.tick();
-      expect((await bundle(finn.id)).status).to.equal(404);
+      expect((await world.bundle(finn.id)).status).to.equal(404);
     });
 
     it("names the rule that is broken, and the present numbers on a conflict", async () => {
@@ -127,7 +115,7 @@ describe("the door of operations", () => {
       const op = makeHold("hold", { id: ida.id, after: ida.state.head }, choice, new Date(world.now()));
       const hold = await signAsZone(op, world.served.keys.zone);
       expect((await world.send(hold)).status).to.equal(201);
-      const answer = await bundle(ida.id);
+      const answer = await world.bundle(ida.id);
       expect(answer.status).to.equal(451);
       expect(answer.json).to.include({
         authority: "zz",
@@ -136,13 +124,13 @@ describe("the door of operations", () => {
         errorCode: 451,
       });
       expect(answer.headers["link"]).to.equal(`<${world.served.baseUrl}>; rel="blocked-by"`);
-      const verified = await verify(answer.text, ida.id);
+      const verified = await world.verify(answer.text, ida.id);
       expect(verified.kind === "present" && verified.hold?.case).to.equal("ZH-2026-17");
       for (const path of [`/v1/identifiers/${ida.did}`, `/v1/id/${ida.id}`, `/v1/id/${ida.id}/pod/a`]) {
         const refused = await world.ask(path);
         expect([refused.status, refused.headers["location"]], path).to.deep.equal([451, undefined]);
       }
-      const line = JSON.parse((await resolve([ida.id])).text.trim().split("\n")[1] ?? "");
+      const line = JSON.parse((await world.resolve([ida.id])).text.trim().split("\n")[1] ?? "");
       expect(line.status).to.equal(451);
       const whole = await world.ask(`/v1/identifiers/${ida.did}`, {
         headers: { accept: "application/did-resolution" },

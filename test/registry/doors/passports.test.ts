@@ -1,12 +1,6 @@
 /** Bundles, one and many. */
 import { expect } from "chai";
-import {
-  type Bundle,
-  type PassportId,
-  type RootRecord,
-  rotatePassport,
-  verifyAnswer,
-} from "../../../client-lib/registry/index.ts";
+import { type Bundle, rotatePassport } from "../../../client-lib/registry/index.ts";
 import { GOLDEN_ID } from "../../passport/golden.ts";
 import { HOST, person } from "../../passport/people.ts";
 import { type Answer, type Known, startRegistry, type World } from "./world.ts";
@@ -16,27 +10,18 @@ const HOUR_MS = 3_600_000;
 
 describe("the doors of passports", () => {
   let world: World;
-  let root: RootRecord;
   let ana: Known;
-  const bundle = (id: string, headers: Record<string, string> = {}, query = ""): Promise<Answer> =>
-    world.ask(`/v1/passports/${id}${query}`, { headers });
-  const verify = (source: string | object, id: PassportId) =>
-    verifyAnswer(source, id, root, { now: world.now() });
-  const resolve = (ids: readonly unknown[]): Promise<Answer> =>
-    world.ask("/v1/resolve", { method: "POST", headers: JSON_TYPE, body: JSON.stringify({ ids }) });
-
   before(async () => {
     world = await startRegistry();
-    root = world.served.root.newest()!.record;
     ana = await world.open("ana");
   });
   after(() => world.close());
 
   describe("GET /v1/passports/:id", () => {
     it("gives the bundle, which verifies offline", async () => {
-      const { status, headers, text } = await bundle(ana.id);
+      const { status, headers, text } = await world.bundle(ana.id);
       expect([status, headers["content-type"]]).to.deep.equal([200, "application/json"]);
-      const answer = await verify(text, ana.id);
+      const answer = await world.verify(text, ana.id);
       expect(answer.kind === "present" && answer.passport.data?.webid).to.deep.equal([
         `${HOST}/ana/profile/card#me`,
       ]);
@@ -46,9 +31,9 @@ describe("the doors of passports", () => {
     });
 
     it("gives the same bytes from then on, by the short way and with a name in capitals", async () => {
-      const first = await bundle(ana.id);
+      const first = await world.bundle(ana.id);
       for (const id of [ana.id, ana.id, ana.id.toUpperCase(), ana.did])
-        expect((await bundle(id)).text).to.equal(first.text);
+        expect((await world.bundle(id)).text).to.equal(first.text);
       const head = await world.ask(`/v1/passports/${ana.id}`, { method: "HEAD" });
       expect([head.status, head.text, head.headers["etag"], head.headers["content-length"]]).to.deep.equal([
         200,
@@ -59,59 +44,66 @@ describe("the doors of passports", () => {
     });
 
     it("answers 304 while the passport is the same, though the log has gone on", async () => {
-      const first = await bundle(ana.id);
+      const first = await world.bundle(ana.id);
       const headers = { "if-none-match": first.headers["etag"] ?? "" };
-      expect((await bundle(ana.id, headers)).status).to.equal(304);
+      expect((await world.bundle(ana.id, headers)).status).to.equal(304);
       await world.open("bea");
-      const later = await bundle(ana.id, headers);
+      const later = await world.bundle(ana.id, headers);
       expect([later.status, later.text]).to.deep.equal([304, ""]);
-      const fresh = await bundle(ana.id);
+      const fresh = await world.bundle(ana.id);
       expect(fresh.text).to.not.equal(first.text);
-      expect((await bundle(ana.id, headers)).status, "by the short way, too").to.equal(304);
+      expect((await world.bundle(ana.id, headers)).status, "by the short way, too").to.equal(304);
     });
 
     it("answers with a newer proof to who has an old one: 304 does not let a checkpoint grow old", async () => {
-      const { headers } = await bundle(ana.id);
+      const { headers } = await world.bundle(ana.id);
       world.pass(HOUR_MS);
       await world.served.tick();
-      const later = await bundle(ana.id, { "if-none-match": headers["etag"] ?? "" });
+      const later = await world.bundle(ana.id, { "if-none-match": headers["etag"] ?? "" });
       expect(later.status).to.equal(200);
-      expect((await verify(later.text, ana.id)).kind).to.equal("present");
+      expect((await world.verify(later.text, ana.id)).kind).to.equal("present");
     });
 
     it("never shows what is not in force any more, not even for a moment", async () => {
       const cleo = await world.open("cleo");
-      await bundle(cleo.id);
-      const before = await bundle(cleo.id);
+      await world.bundle(cleo.id);
+      const before = await world.bundle(cleo.id);
       const { rotateOp } = await rotatePassport(cleo.state, cleo.keys, new Date(world.now()));
       expect((await world.send(rotateOp)).status).to.equal(201);
-      const after = await bundle(cleo.id, { "if-none-match": before.headers["etag"] ?? "" });
+      const after = await world.bundle(cleo.id, { "if-none-match": before.headers["etag"] ?? "" });
       expect(after.status).to.equal(200);
       expect((after.json as Bundle).head.auth.at(-1)?.op.t).to.equal("rotate");
     });
 
     it("gives as much of the proof as is wanted, each with a tag of its own", async () => {
-      const full = await bundle(ana.id);
-      const [head, none] = [await bundle(ana.id, {}, "?proof=head"), await bundle(ana.id, {}, "?proof=none")];
+      const full = await world.bundle(ana.id);
+      const [head, none] = [
+        await world.bundle(ana.id, {}, "?proof=head"),
+        await world.bundle(ana.id, {}, "?proof=none"),
+      ];
       expect(head.json).to.have.all.keys("id", "head", "proof");
       expect(head.json.proof).to.have.all.keys("shard", "rootLeaf", "opening", "map");
       expect(none.json).to.have.all.keys("id", "head");
       expect(new Set([full, head, none].map(({ headers }) => headers["etag"])).size).to.equal(3);
       const { checkpoint, proof } = full.json as Bundle;
       const whole = { ...head.json, proof: { ...head.json.proof, log: proof.log }, checkpoint };
-      expect((await verify(whole, ana.id)).kind).to.equal("present");
-      const wrong = await bundle(ana.id, { "if-none-match": full.headers["etag"] ?? "" }, "?proof=none");
+      expect((await world.verify(whole, ana.id)).kind).to.equal("present");
+      const wrong = await world.bundle(
+        ana.id,
+        { "if-none-match": full.headers["etag"] ?? "" },
+        "?proof=none",
+      );
       expect(wrong.status, "the tag of another part confirms nothing").to.equal(200);
-      expect((await bundle(ana.id, {}, "?proof=some")).status).to.equal(400);
+      expect((await world.bundle(ana.id, {}, "?proof=some")).status).to.equal(400);
     });
 
     it("refuses what is no identifier, and proves that one is absent", async () => {
       for (const id of ["ana", `${ana.id}x`, "%00", "..%2f..%2fetc", ana.id.replace(/^dp/, "xx")])
-        expect((await bundle(id)).status, id).to.equal(400);
+        expect((await world.bundle(id)).status, id).to.equal(400);
       const { state } = await person("nobody");
-      const answer = await bundle(state.id);
+      const answer = await world.bundle(state.id);
       expect([answer.status, answer.headers["cache-control"]]).to.deep.equal([404, "no-store"]);
-      expect((await verify(answer.text, state.id)).kind).to.equal("absent");
+      expect((await world.verify(answer.text, state.id)).kind).to.equal("absent");
     });
 
     it("answers other methods with those that there are", async () => {
@@ -137,7 +129,7 @@ describe("the doors of passports", () => {
       const bea = await world.open("bea-2");
       const { state } = await person("nobody");
       const ids = [bea.id, "nonsense", GOLDEN_ID, state.id, ana.did, bea.id];
-      const answer = await resolve(ids);
+      const answer = await world.resolve(ids);
       expect([answer.status, answer.headers["content-type"]]).to.deep.equal([200, "application/x-ndjson"]);
       const [first, ...lines] = linesOf(answer);
       expect(lines.map(({ status }) => status)).to.deep.equal([200, 400, 404, 404, 200, 200]);
@@ -156,20 +148,23 @@ describe("the doors of passports", () => {
         [5, bea.id],
       ] as const) {
         const { head, opening, map } = lines[index];
-        const proved = await verify({ id, head, proof: { ...epoch, opening, map }, checkpoint }, id);
+        const proved = await world.verify({ id, head, proof: { ...epoch, opening, map }, checkpoint }, id);
         expect(proved.kind).to.equal("present");
       }
       const { map, end } = lines[3];
-      const absent = await verify({ id: state.id, absence: { ...epoch, map, end }, checkpoint }, state.id);
+      const absent = await world.verify(
+        { id: state.id, absence: { ...epoch, map, end }, checkpoint },
+        state.id,
+      );
       expect(absent.kind).to.equal("absent");
     });
 
     it("takes 1,000 identifiers and not one more", async () => {
-      const many = (count: number) => resolve(Array<string>(count).fill(ana.did));
+      const many = (count: number) => world.resolve(Array<string>(count).fill(ana.did));
       expect(linesOf(await many(1_000))).to.have.length(1_001);
       expect((await many(1_001)).status).to.equal(400);
       expect((await many(5_000)).status).to.equal(413);
-      expect(linesOf(await resolve([]))).to.deep.equal([{ epochs: {} }]);
+      expect(linesOf(await world.resolve([]))).to.deep.equal([{ epochs: {} }]);
     });
 
     const bad: readonly (readonly [string, string, Record<string, string>, number])[] = [

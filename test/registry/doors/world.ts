@@ -10,6 +10,8 @@ import {
   type PassportState,
   type Signed,
   signOperation,
+  type VerifiedAnswer,
+  verifyAnswer,
 } from "../../../client-lib/registry/index.ts";
 import { readRegistryConfig } from "../../../server/cli/registry/config.ts";
 import { type ServedRegistry, type ServeOptions, serveRegistry } from "../../../server/cli/registry/serve.ts";
@@ -49,6 +51,11 @@ export interface World {
   /** The address as it is, not as a URL would have it. */
   ask(path: string, asked?: Asked): Promise<Answer>;
   send(signed: unknown): Promise<Answer>;
+  bundle(id: string, headers?: Readonly<Record<string, string>>, query?: string): Promise<Answer>;
+  /** Many at once. */
+  resolve(ids: readonly unknown[]): Promise<Answer>;
+  /** Holds an answer against the root's record. @throws PassportError */
+  verify(source: string | object, id: PassportId): Promise<VerifiedAnswer>;
   /** A passport with a data record. */
   open(name: string): Promise<Known>;
   /** The state that a passport is in after an operation. */
@@ -76,12 +83,13 @@ export async function startRegistry(
     "https://registry.example/",
   );
   const ask = (path: string, asked: Asked = {}): Promise<Answer> => askAt(served.port, path, asked);
-  const send = (signed: unknown): Promise<Answer> =>
-    ask("/v1/ops", {
+  const post = (path: string, value: unknown): Promise<Answer> =>
+    ask(path, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify(signed),
+      body: JSON.stringify(value),
     });
+  const send = (signed: unknown): Promise<Answer> => post("/v1/ops", signed);
   const must = async (signed: unknown): Promise<void> => {
     const answer = await send(signed);
     if (answer.status !== 201) throw new Error(`${answer.status} ${answer.text}`);
@@ -96,6 +104,13 @@ export async function startRegistry(
     now: () => at,
     ask,
     send,
+    bundle: (id, headers = {}, query = "") => ask(`/v1/passports/${id}${query}`, { headers }),
+    resolve: (ids) => post("/v1/resolve", { ids }),
+    async verify(source, id) {
+      const root = served.root.newest();
+      if (!root) throw new Error("There is no root yet");
+      return verifyAnswer(source, id, root.record, { now: at });
+    },
     async open(name) {
       const who = await person(name);
       await must(who.create);

@@ -77,8 +77,17 @@ describe("the inbox of the root", function () {
     expect(await kept()).to.contain(POD);
     await world.tick();
     expect((await view(data)).standing["state"]).to.equal("included");
-    const { answer } = await world.ask("ch", owner.id);
-    expect(answer.kind === "present" && answer.passport.data?.storage[0]?.url).to.equal(POD);
+    // The zone did not hear that, and says it again; or something else.
+    const of = await hashOfOperation(data.op);
+    for (const outcome of [
+      { outcome: "included", bundle: {} },
+      { outcome: "refused", reason: "quota", detail: "" },
+    ]) {
+      const { status, body } = await answer("ch", { of, ...outcome });
+      expect([status, (body["standing"] as { state: string }).state]).to.deep.equal([200, "included"]);
+    }
+    const { answer: shown } = await world.ask("ch", owner.id);
+    expect(shown.kind === "present" && shown.passport.data?.storage[0]?.url).to.equal(POD);
     expect(await kept()).to.not.contain(POD);
   });
 

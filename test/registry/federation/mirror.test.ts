@@ -387,12 +387,12 @@ describe("a mirror", function () {
     const pod = await zonePod(store, "ch");
     const left = await store.read(pod, async (snapshot) => {
       const groups = new Set<string>();
-      for (const group of [`key/ch/${year}`, `map/ch/${year}`, `key/ch/${year + 1}`])
+      for (const group of [`names/ch/${year}`, `map/ch/${year}`, `names/ch/${year + 1}`])
         for await (const entry of snapshot.list("registry", group))
           if (entry.item !== undefined) groups.add(group);
       return [...groups];
     });
-    expect(left).to.deep.equal([`key/ch/${year + 1}`]);
+    expect(left).to.deep.equal([`names/ch/${year + 1}`]);
   });
 
   it("drops everybody when it has not heard from its source for a week", async () => {

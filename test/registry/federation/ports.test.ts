@@ -10,7 +10,6 @@ import {
   hashOfOperation,
   makeData,
   type PassportError,
-  type PassportState,
   portedKeyOf,
   portPassport,
   recoverPassport,
@@ -25,7 +24,14 @@ import {
 } from "@freehold/client/registry";
 import { expect } from "chai";
 import { key } from "../../passport/people.ts";
-import { createFederation, DAY_MS, type FederationWorld, HOUR_MS, type Owner } from "./world.ts";
+import {
+  createFederation,
+  DAY_MS,
+  type FederationWorld,
+  HOUR_MS,
+  type Leaving,
+  type Owner,
+} from "./world.ts";
 
 describe("a port between zones", function () {
   this.timeout(60_000);
@@ -38,23 +44,7 @@ describe("a port between zones", function () {
   const left: Owner[] = [];
   const submit = (zone: "ch" | "za", signed: object) => world.zones[zone].zone.submit(signed);
 
-  /** Somebody in `ch`, old enough, with the lock open. */
-  async function unlocked(): Promise<{ owner: Owner; state: PassportState; bundle: Bundle }> {
-    const owner = await world.open("ch");
-    world.turn(31 * DAY_MS);
-    await world.tick();
-    const first = await world.state("ch", owner.id);
-    await submit("ch", await unlockPassport(first, owner.keys.authority, ["port"]));
-    world.turn(73 * HOUR_MS);
-    await world.tick();
-    const state = await world.state("ch", owner.id);
-    expect(state.head.locks).to.deep.equal(["transfer"]);
-    const { bundle } = await world.ask("ch", owner.id);
-    return { owner, state, bundle };
-  }
-
-  const portOf = ({ state, owner }: { state: PassportState; owner: Owner }) =>
-    portPassport(state, owner.keys.authority, "za");
+  const portOf = ({ state, owner }: Leaving) => portPassport(state, owner.keys.authority, "za");
   const sponsored = async (port: Signed): Promise<Signed> =>
     sponsorOperation(port, "za", world.zones.za.keys.zone);
   const toRoot = (operations: readonly Signed[], bundle: unknown) =>
@@ -72,7 +62,7 @@ describe("a port between zones", function () {
   };
 
   it("is sponsored by the gaining zone, noted in the losing one, and ordered after five days", async () => {
-    const some = await unlocked();
+    const some = await world.unlocked();
     const { owner, state } = some;
     const url = "https://pods.example.org/ana/";
     const data = makeData({
@@ -190,7 +180,7 @@ describe("a port between zones", function () {
   });
 
   it("without the gaining zone's sponsorship is refused", async () => {
-    const some = await unlocked();
+    const some = await world.unlocked();
     const port = await portOf(some);
     const bare = await toRoot([port], some.bundle);
     expect([bare.status, bare.body["rule"]]).to.deep.equal([422, "sponsored"]);
@@ -219,7 +209,7 @@ describe("a port between zones", function () {
   });
 
   it("by somebody who is not the owner, or to no zone, or with a bundle that proves nothing, is refused", async () => {
-    const some = await unlocked();
+    const some = await world.unlocked();
     const { state, bundle, owner } = some;
     const thief = await key("a thief");
     const port = await sponsored(await portOf(some));
@@ -238,7 +228,7 @@ describe("a port between zones", function () {
   });
 
   it("is ended by the owner's veto, at the root or in the zone, and by nobody else's", async () => {
-    const some = await unlocked();
+    const some = await world.unlocked();
     const port = await sponsored(await portOf(some));
     expect((await toRoot([port], some.bundle)).status).to.equal(202);
     await world.tick();
@@ -257,7 +247,7 @@ describe("a port between zones", function () {
       "absent",
     ]);
 
-    const next = await unlocked();
+    const next = await world.unlocked();
     const direct = await sponsored(await portOf(next));
     await toRoot([direct], next.bundle);
     const second = await vetoPassport(
@@ -270,7 +260,7 @@ describe("a port between zones", function () {
   });
 
   it("does not count when the passport has changed since", async () => {
-    const some = await unlocked();
+    const some = await world.unlocked();
     const port = await sponsored(await portOf(some));
     await toRoot([port], some.bundle);
     const { rotateOp } = await rotatePassport(some.state, some.owner.keys, new Date(world.now()));
@@ -282,7 +272,7 @@ describe("a port between zones", function () {
   });
 
   it("ends when the owner is having the passport erased", async () => {
-    const some = await unlocked();
+    const some = await world.unlocked();
     await submit("ch", await erasePassport(some.state, some.owner.keys.authority));
     const port = await sponsored(await portOf(some));
     await toRoot([port], some.bundle);
@@ -292,7 +282,7 @@ describe("a port between zones", function () {
 
   it("ends when guardians are getting the passport back, whichever of the two was sent first", async () => {
     for (const isPortFirst of [true, false]) {
-      const some = await unlocked();
+      const some = await world.unlocked();
       const port = await sponsored(await portOf(some));
       const { recoverOp } = await recoverPassport(some.state, some.owner.keys, new Date(world.now()));
       const recover = () => world.post(`${world.zones.ch.baseUrl}v1/ops`, recoverOp);
@@ -310,8 +300,8 @@ describe("a port between zones", function () {
   });
 
   it("is not ended by guardians of somebody else, or too few of them", async () => {
-    const other = await unlocked();
-    const some = await unlocked();
+    const other = await world.unlocked();
+    const some = await world.unlocked();
     const port = await sponsored(await portOf(some));
     await toRoot([port], some.bundle);
     const made = new Date(world.now());
@@ -329,7 +319,7 @@ describe("a port between zones", function () {
   });
 
   it("waits alone: the same one is the same, and one of a chain that went on takes its place", async () => {
-    const some = await unlocked();
+    const some = await world.unlocked();
     const port = await sponsored(await portOf(some));
     expect((await toRoot([port], some.bundle)).status).to.equal(202);
     expect((await toRoot([port], some.bundle)).status).to.equal(202);
@@ -346,7 +336,7 @@ describe("a port between zones", function () {
   });
 
   it("needs nothing of the zone that is left: not even that it answers", async () => {
-    const some = await unlocked();
+    const some = await world.unlocked();
     const port = await sponsored(await portOf(some));
     await toRoot([port], some.bundle);
     await world.stop("ch");
@@ -364,7 +354,7 @@ describe("a port between zones", function () {
   });
 
   it("is not begun with keys that the passport has no more, by a proof of before", async () => {
-    const some = await unlocked();
+    const some = await world.unlocked();
     const port = await sponsored(await portOf(some));
     const { rotateOp } = await rotatePassport(some.state, some.owner.keys, new Date(world.now()));
     await submit("ch", rotateOp);
@@ -384,7 +374,7 @@ describe("a port between zones", function () {
   });
 
   it("is not kept back by a zone that shows an older state than the one that it had proved", async () => {
-    const some = await unlocked();
+    const some = await world.unlocked();
     const copy = join(world.folder, "ch-of-before");
     await world.stop("ch");
     await cp(join(world.folder, "ch"), copy, { recursive: true });

@@ -11,51 +11,9 @@ import {
   verifyRootRecord,
 } from "../../../client-lib/registry/root.ts";
 import { key } from "../../passport/people.ts";
+import { firstRecord, zoneNamed } from "../root-records.ts";
 
 const NAMES = ["ann", "ben", "cem", "dora", "eve"];
-
-async function zone(name: string): Promise<ZoneRecord> {
-  return {
-    operator: `Operator of ${name}`,
-    kind: "country",
-    urls: [`https://r1.${name}.example/`, `https://mirror.${name}.example/`],
-    log: {
-      origin: `log.${name}.example`,
-      key: (await key(`log-${name}`)).key,
-      url: `https://r1.${name}.example/log/${name}/`,
-    },
-    keys: [(await key(`zone-${name}`)).key],
-    legalKeys: [],
-    policy: "quorum none\n",
-    status: "active",
-    escrow: null,
-  };
-}
-
-async function firstRecord(): Promise<RootRecord> {
-  const zones = { ch: await zone("ch"), za: await zone("za") };
-  const holders = await Promise.all(NAMES.map((name) => key(`root-${name}`)));
-  return {
-    v: 1,
-    version: 1,
-    prev: null,
-    publication: "2026-11-22T00:00:00Z",
-    description: "Zones of the tests",
-    keys: { keys: holders.map((pair) => pair.key), threshold: 3 },
-    services: servicesOf(zones),
-    zones,
-    root: {
-      urls: ["https://root.example/"],
-      log: {
-        origin: "root.example",
-        key: (await key("log-root")).key,
-        url: "https://root.example/log/root/",
-      },
-      policy: "quorum none\n",
-      keys: [(await key("root-desk")).key],
-    },
-  };
-}
 
 const holders = (...names: readonly string[]): Promise<readonly Signer[]> =>
   Promise.all(names.map((name) => key(`root-${name}`)));
@@ -87,7 +45,11 @@ async function ruleOf(work: Promise<unknown>): Promise<string> {
 describe("root record", () => {
   let first: RootRecord;
   before(async () => {
-    first = await firstRecord();
+    const keys = (await holders(...NAMES)).map((pair) => pair.key);
+    first = await firstRecord(
+      { ch: await zoneNamed("ch"), za: await zoneNamed("za") },
+      { keys, threshold: 3 },
+    );
   });
 
   it("signed by three of five is believed on first use, and its next version by whoever has it", async () => {

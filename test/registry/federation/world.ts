@@ -17,6 +17,7 @@ import {
   type Signed,
   signOperation,
   sponsorOperation,
+  unlockPassport,
   type VerifiedAnswer,
   verifyAnswer,
   type ZoneRecord,
@@ -57,6 +58,13 @@ export interface Owner {
   readonly create: Signed;
 }
 
+/** Somebody who may go to another zone. */
+export interface Leaving {
+  readonly owner: Owner;
+  readonly state: PassportState;
+  readonly bundle: Bundle;
+}
+
 export interface FederationWorld {
   readonly root: ServedRoot;
   readonly zones: Readonly<Record<Name, ServedRegistry>>;
@@ -64,6 +72,8 @@ export interface FederationWorld {
   readonly events: string[];
   now(): number;
   turn(ms: number): void;
+  /** Lets the clock of one zone go before the others', or after them: no two servers have quite the same. */
+  apart(zone: Name, ms: number): void;
   trust(): RootRecord;
   /** A change of the root's record, signed by two of three, and taken up. */
   change(change: (record: RootRecord) => RecordChange): Promise<void>;
@@ -71,6 +81,8 @@ export interface FederationWorld {
   tick(): Promise<void>;
   /** Somebody with a passport in a zone. */
   open(zone: Name): Promise<Owner>;
+  /** Somebody in `ch` who is old enough to leave, with the lock open. */
+  unlocked(): Promise<Leaving>;
   ask(zone: Name, id: PassportId): Promise<{ readonly answer: VerifiedAnswer; readonly bundle: Bundle }>;
   state(zone: Name, id: PassportId): Promise<PassportState>;
   post(
@@ -106,6 +118,7 @@ export async function createFederation(names: readonly Name[] = ["ch", "za"]): P
 
   let time = NOW;
   const now = (): Date => new Date(time);
+  const apart = new Map<Name, number>();
   const ports = { root: await freePort(), ch: await freePort(), za: await freePort(), nz: await freePort() };
   const urls = {
     root: `http://localhost:${ports.root}/`,
@@ -162,7 +175,8 @@ export async function createFederation(names: readonly Name[] = ["ch", "za"]): P
   const zones: Record<string, ServedRegistry> = {};
   const start = async (zone: Name, from?: string): Promise<void> => {
     const config = from === undefined ? (configs[zone] as RegistryConfig) : await loadRegistryConfig(from);
-    zones[zone] = await serveRegistry(config, { now, log, tickMs: NEVER_MS });
+    const zoneNow = (): Date => new Date(time + (apart.get(zone) ?? 0));
+    zones[zone] = await serveRegistry(config, { now: zoneNow, log, tickMs: NEVER_MS });
   };
   for (const name of names) await start(name);
   const registrar = await key("registrar");
@@ -195,6 +209,38 @@ export async function createFederation(names: readonly Name[] = ["ch", "za"]): P
     return { answer, bundle: source as unknown as Bundle };
   }
 
+  async function tick(): Promise<void> {
+    for (const _ of [1, 2]) {
+      await root.tick();
+      for (const zone of Object.values(zones)) await zone.tick();
+    }
+  }
+
+  async function open(zone: Name): Promise<Owner> {
+    const own = await generatePassportKeys();
+    const host = await key("host");
+    const op = makeCreate({
+      zone,
+      registrar: `${zone}.local`,
+      delegateKey: host.key,
+      ...(await authorityOf(own)),
+    });
+    const create = await sponsorOperation(
+      await signOperation(op, op.auth, own.authority),
+      `${zone}.local`,
+      registrar,
+    );
+    const id = await idOfGenesis(op);
+    await zones[zone]?.zone.submit(create);
+    return { id, keys: own, create };
+  }
+
+  async function stateOf(zone: Name, id: PassportId): Promise<PassportState> {
+    const { answer } = await ask(zone, id);
+    if (answer.kind !== "present") throw new Error("The passport is not there");
+    return answer.passport.state;
+  }
+
   return {
     root,
     zones: zones as Record<Name, ServedRegistry>,
@@ -202,6 +248,7 @@ export async function createFederation(names: readonly Name[] = ["ch", "za"]): P
     events,
     now: () => time,
     turn: (ms) => void (time += ms),
+    apart: (zone, ms) => void apart.set(zone, ms),
     trust,
     async change(change) {
       await changeDraft(rootFolder, change, now(), allowUrl);
@@ -210,36 +257,22 @@ export async function createFederation(names: readonly Name[] = ["ch", "za"]): P
       time += 2 * 60_000; // Zones look for a newer record once a minute.
       for (const zone of Object.values(zones)) await zone.tick();
     },
-    async tick() {
-      for (const _ of [1, 2]) {
-        await root.tick();
-        for (const zone of Object.values(zones)) await zone.tick();
-      }
-    },
-    async open(zone) {
-      const own = await generatePassportKeys();
-      const host = await key("host");
-      const op = makeCreate({
-        zone,
-        registrar: `${zone}.local`,
-        delegateKey: host.key,
-        ...(await authorityOf(own)),
-      });
-      const create = await sponsorOperation(
-        await signOperation(op, op.auth, own.authority),
-        `${zone}.local`,
-        registrar,
-      );
-      const id = await idOfGenesis(op);
-      await zones[zone]?.zone.submit(create);
-      return { id, keys: own, create };
+    tick,
+    open,
+    async unlocked() {
+      const owner = await open("ch");
+      time += 31 * DAY_MS;
+      await tick();
+      const locked = await stateOf("ch", owner.id);
+      await zones["ch"]?.zone.submit(await unlockPassport(locked, owner.keys.authority, ["port"]));
+      time += 73 * HOUR_MS;
+      await tick();
+      const { answer, bundle } = await ask("ch", owner.id);
+      if (answer.kind !== "present") throw new Error("The passport is not there");
+      return { owner, state: answer.passport.state, bundle };
     },
     ask,
-    async state(zone, id) {
-      const { answer } = await ask(zone, id);
-      if (answer.kind !== "present") throw new Error("The passport is not there");
-      return answer.passport.state;
-    },
+    state: stateOf,
     get,
     post: (url, value) =>
       send(url, {

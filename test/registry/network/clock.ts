@@ -22,4 +22,5 @@ process.on("message", (message: { readonly aheadMs?: number }) => {
   aheadMs = message.aheadMs;
   process.send?.({ aheadMs });
 });
+process.on("disconnect", () => process.exit(1)); // Whoever was started by a test that is gone goes, too.
 process.channel?.unref(); // Nobody stays for the clock's sake.

@@ -7,14 +7,13 @@ import {
   hashOfRootRecord,
   type RootRecord,
   type SignedRootRecord,
-  servicesOf,
   signRootRecord,
-  type ZoneRecord,
 } from "../../../client-lib/registry/index.ts";
 import { createLogKeys } from "../../../server/registry/witness/follow.ts";
 import type { LogKeys } from "../../../server/registry/witness/witness.ts";
 import { key } from "../../passport/people.ts";
 import { temporaryFolder } from "../../support/store.ts";
+import { firstRecord, zoneNamed } from "../root-records.ts";
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -26,50 +25,17 @@ describe("a witness that follows a root", () => {
   let shown: readonly SignedRootRecord[] = [];
   let time = Date.UTC(2026, 10, 22);
 
-  async function zone(name: string, change: Partial<ZoneRecord> = {}): Promise<ZoneRecord> {
-    return {
-      operator: `Operator of ${name}`,
-      kind: "country",
-      urls: [`https://r1.${name}.example/`],
-      log: {
-        origin: `log.${name}.example`,
-        key: (await key(`log-${name}`)).key,
-        url: `https://r1.${name}.example/log/${name}/`,
-      },
-      keys: [(await key(`zone-${name}`)).key],
-      legalKeys: [],
-      policy: "quorum none\n",
-      status: "active",
-      escrow: null,
-      ...change,
-    };
-  }
-
   async function sign(
     zones: RootRecord["zones"],
     before: RootRecord | null,
     holder = "root-holder",
   ): Promise<SignedRootRecord> {
     const pair = await key(holder);
+    const keys = { keys: [(await key("root-holder")).key], threshold: 1 };
     const record: RootRecord = {
-      v: 1,
+      ...(await firstRecord(zones, keys)),
       version: (before?.version ?? 0) + 1,
       prev: before && (await hashOfRootRecord(before)),
-      publication: "2026-11-22T00:00:00Z",
-      description: "Zones of the tests",
-      keys: { keys: [(await key("root-holder")).key], threshold: 1 },
-      services: servicesOf(zones),
-      zones,
-      root: {
-        urls: ["https://root.example/"],
-        log: {
-          origin: "root.example",
-          key: (await key("log-root")).key,
-          url: "https://root.example/log/root/",
-        },
-        policy: "quorum none\n",
-        keys: [(await key("root-desk")).key],
-      },
     };
     if (holder === "root-holder") return signRootRecord({ record, sigs: [] }, before?.keys ?? null, [pair]);
     const own = { ...record, keys: { keys: [pair.key], threshold: 1 } };
@@ -108,7 +74,9 @@ describe("a witness that follows a root", () => {
   beforeEach(async () => {
     own = await temporaryFolder();
     folder = own.folder;
-    shown = [await sign({ ch: await zone("ch"), za: await zone("za", { status: "delisted" }) }, null)];
+    shown = [
+      await sign({ ch: await zoneNamed("ch"), za: await zoneNamed("za", { status: "delisted" }) }, null),
+    ];
   });
   afterEach(() => own.remove());
 
@@ -138,7 +106,7 @@ describe("a witness that follows a root", () => {
   it("follows the record as it goes on, and believes none that does not follow", async () => {
     const keys = await open();
     const [first] = shown;
-    const zones = { ch: await zone("ch", { status: "failed" }), zz: await zone("zz") };
+    const zones = { ch: await zoneNamed("ch", { status: "failed" }), zz: await zoneNamed("zz") };
     shown = [...shown, await sign(zones, first?.record ?? null, "somebody-else")];
     time += 3_600_000;
     expect(await namesOf(keys, "log.zz.example/2026")).to.deep.equal([]);
@@ -149,7 +117,7 @@ describe("a witness that follows a root", () => {
   });
 
   it("follows a zone that no root names by its origin and key", async () => {
-    const zones = [(await zone("zz")).log];
+    const zones = [(await zoneNamed("zz")).log];
     const options = { logs: [], zones, root: null, folder, fetch, now: () => new Date(time), log: quiet };
     const keys = await createLogKeys(options);
     expect(await namesOf(keys, "log.zz.example/2026")).to.deep.equal(["log.zz.example/2026"]);
