@@ -120,6 +120,13 @@ const DISAGREEMENTS: readonly {
     concerns: /^\ufeff/,
   },
   {
+    reason:
+      "a statement does not end within a bracket, behind a semicolon neither (blankNodePropertyList [14])",
+    takenBy: "n3",
+    example: "<a> <b> [ <c> <d> ; .",
+    concerns: /\[[^]*;\s*(?:#[^\n\r]*\s*)*\./,
+  },
+  {
     reason: "Turtle 1.1 has no versions",
     takenBy: "n3",
     example: 'VERSION "1.1" <a> <b> <c> .',
